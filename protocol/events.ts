@@ -1,0 +1,265 @@
+import * as z from 'zod';
+import { idPattern } from './ids.ts';
+
+/*
+ * What happened in a session. Schemas stand here once; types, checks and documents are made from them.
+ * To add an event: a variant here; the compiler then asks for its case in reducer.ts, and docs/protocol.md for a row.
+ * Readers ignore event types that they do not know, so a new variant does not break an older client.
+ */
+
+export const sessionIdSchema = z.string().regex(idPattern('ses')).meta({ id: 'SessionId' });
+export const messageIdSchema = z.string().regex(idPattern('msg')).meta({ id: 'MessageId' });
+export const approvalIdSchema = z.string().min(1).max(200);
+export const commitSchema = z
+  .string()
+  .regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/)
+  .meta({ id: 'Commit', description: 'A full git object id' });
+
+/** A large payload that stands outside the log: fetch it with `blob.read` or GET /v1/sessions/{sessionId}/blobs/{hash}. */
+export const blobRefSchema = z
+  .object({
+    hash: z.string().regex(/^[0-9a-f]{64}$/),
+    bytes: z.int().nonnegative(),
+    mediaType: z.string(),
+  })
+  .meta({ id: 'BlobRef' });
+export type BlobRef = z.infer<typeof blobRefSchema>;
+
+/** Text that may be too large for the log: `text` is a preview when `blob` is present. */
+export const payloadSchema = z.object({ text: z.string(), blob: blobRefSchema.optional() }).meta({ id: 'Payload' });
+export type Payload = z.infer<typeof payloadSchema>;
+
+export const isolationSchema = z.enum(['none', 'process', 'container', 'vm']).meta({ id: 'Isolation' });
+export type Isolation = z.infer<typeof isolationSchema>;
+
+export const permissionModeSchema = z.enum(['ask', 'acceptEdits', 'plan', 'autopilot']).meta({
+  id: 'PermissionMode',
+  description: 'What the agent may do without asking: nothing, edit files, only plan, everything',
+});
+export type PermissionMode = z.infer<typeof permissionModeSchema>;
+
+export const repositoryRefSchema = z
+  .object({
+    id: z.string().describe('Stable within one relay'),
+    name: z.string().describe('Short name for lists'),
+    source: z.string().describe('The local path or the URL it was mirrored from, without credentials'),
+    remoteUrl: z.string().optional().describe('Where a pull request would go, without credentials'),
+    branch: z.string().optional().describe('The branch that was checked out; absent on a detached HEAD'),
+  })
+  .meta({ id: 'RepositoryRef' });
+export type RepositoryRef = z.infer<typeof repositoryRefSchema>;
+
+export const usageSchema = z
+  .object({
+    inputTokens: z.int().nonnegative(),
+    outputTokens: z.int().nonnegative(),
+    cacheReadTokens: z.int().nonnegative(),
+    cacheWriteTokens: z.int().nonnegative(),
+    costUsd: z.number().nonnegative(),
+  })
+  .meta({ id: 'Usage', description: 'Counted by the model gateway, not by the agent' });
+export type Usage = z.infer<typeof usageSchema>;
+
+export const changeStatsSchema = z
+  .object({ files: z.int().nonnegative(), insertions: z.int().nonnegative(), deletions: z.int().nonnegative() })
+  .meta({ id: 'ChangeStats' });
+export type ChangeStats = z.infer<typeof changeStatsSchema>;
+
+export const failureSchema = z
+  .object({
+    code: z.string().describe('A key of ERROR_CODES; an unknown one is shown by its message'),
+    message: z.string(),
+    hint: z.string().optional(),
+    retryable: z.boolean(),
+  })
+  .meta({ id: 'Failure' });
+export type Failure = z.infer<typeof failureSchema>;
+
+export const turnOutcomeSchema = z.enum(['completed', 'stopped', 'failed']).meta({ id: 'TurnOutcome' });
+export type TurnOutcome = z.infer<typeof turnOutcomeSchema>;
+
+export const approvalDecisionSchema = z
+  .discriminatedUnion('kind', [
+    z.object({
+      kind: z.literal('allow'),
+      always: z.boolean().optional().describe('Also for the same rule, in this session'),
+    }),
+    z.object({ kind: z.literal('deny'), message: z.string().max(10_000).optional() }),
+    z.object({
+      kind: z.literal('answers'),
+      answers: z.record(z.string(), z.string()).describe('Question text to the chosen label or free text'),
+    }),
+  ])
+  .meta({ id: 'ApprovalDecision' });
+export type ApprovalDecision = z.infer<typeof approvalDecisionSchema>;
+
+export const questionSchema = z
+  .object({
+    question: z.string(),
+    header: z.string().optional(),
+    multiSelect: z.boolean(),
+    options: z.array(z.object({ label: z.string(), description: z.string().optional() })),
+  })
+  .meta({ id: 'Question' });
+export type Question = z.infer<typeof questionSchema>;
+
+export const pullRequestSchema = z
+  .object({
+    forge: z.string(),
+    number: z.int().positive(),
+    url: z.string(),
+    branch: z.string(),
+    baseBranch: z.string(),
+    headCommit: commitSchema,
+    draft: z.boolean(),
+    state: z.enum(['open', 'closed', 'merged']),
+  })
+  .meta({ id: 'PullRequest' });
+export type PullRequest = z.infer<typeof pullRequestSchema>;
+
+export const eventBodySchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('sessionCreated'),
+    title: z.string(),
+    repository: repositoryRefSchema,
+    base: commitSchema.describe('Where the work starts; a snapshot commit when uncommitted work was included'),
+    includesUncommitted: z.boolean(),
+    provider: z.string(),
+    isolation: isolationSchema,
+    agent: z.string(),
+    model: z.string().optional(),
+    permissionMode: permissionModeSchema,
+  }),
+  z.object({ type: z.literal('sessionRenamed'), title: z.string() }),
+  z.object({ type: z.literal('sessionArchived'), archived: z.boolean() }),
+  z.object({ type: z.literal('preparing'), step: z.enum(['mirror', 'sandbox', 'clone', 'agent']) }),
+  z.object({
+    type: z.literal('sandboxReady'),
+    provider: z.string(),
+    isolation: isolationSchema,
+    sandboxId: z.string(),
+  }),
+  z.object({
+    type: z.literal('agentStarted'),
+    agent: z.string(),
+    version: z.string(),
+    segment: z.int().positive(),
+    resumed: z.boolean(),
+  }),
+  z.object({
+    type: z.literal('agentEnded'),
+    segment: z.int().positive(),
+    exitCode: z.int().nullable(),
+    expected: z.boolean(),
+    cause: z.string(),
+  }),
+  z.object({ type: z.literal('sessionBlocked'), failure: failureSchema }),
+  z.object({ type: z.literal('sessionResumed'), by: z.string() }),
+  z.object({ type: z.literal('messageQueued'), messageId: messageIdSchema, text: z.string(), by: z.string() }),
+  z.object({ type: z.literal('messageSent'), messageId: messageIdSchema }),
+  z.object({ type: z.literal('messageTaken'), messageId: messageIdSchema }),
+  z.object({ type: z.literal('turnStarted'), turn: z.int().positive(), messageIds: z.array(messageIdSchema) }),
+  z.object({
+    type: z.literal('textFinished'),
+    itemId: z.string(),
+    text: payloadSchema,
+    parentToolId: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal('thinkingFinished'),
+    itemId: z.string(),
+    text: payloadSchema,
+    parentToolId: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal('toolStarted'),
+    toolId: z.string(),
+    name: z.string(),
+    title: z.string().describe('One line for people: the command, the file'),
+    input: payloadSchema.describe('JSON'),
+    parentToolId: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal('toolFinished'),
+    toolId: z.string(),
+    outcome: z.enum(['ok', 'failed', 'denied', 'stopped']),
+    output: payloadSchema,
+  }),
+  z.object({
+    type: z.literal('approvalAsked'),
+    approvalId: approvalIdSchema,
+    kind: z.enum(['tool', 'plan', 'questions']),
+    toolId: z.string().optional(),
+    name: z.string(),
+    title: z.string(),
+    input: payloadSchema,
+    reason: z.string().optional(),
+    questions: z.array(questionSchema).optional(),
+    canAlwaysAllow: z.boolean(),
+  }),
+  z.object({
+    type: z.literal('approvalAnswered'),
+    approvalId: approvalIdSchema,
+    decision: approvalDecisionSchema,
+    by: z.string(),
+  }),
+  z.object({ type: z.literal('approvalWithdrawn'), approvalId: approvalIdSchema, reason: z.string() }),
+  z.object({
+    type: z.literal('modelRetrying'),
+    attempt: z.int(),
+    maxAttempts: z.int(),
+    delayMs: z.number(),
+    status: z.int().nullable().describe('HTTP status of the model, null when the connection failed'),
+    message: z.string(),
+  }),
+  z.object({
+    type: z.literal('noticeRaised'),
+    level: z.enum(['info', 'warning', 'error']),
+    text: z.string(),
+    hint: z.string().optional(),
+  }),
+  z.object({ type: z.literal('stopRequested'), by: z.string() }),
+  z.object({
+    type: z.literal('agentFinished'),
+    turn: z.int().positive(),
+    outcome: turnOutcomeSchema,
+    failure: failureSchema.optional(),
+    usage: usageSchema.describe('Of this turn'),
+    durationMs: z.number().nonnegative(),
+  }),
+  z.object({
+    type: z.literal('turnFinished'),
+    turn: z.int().positive(),
+    outcome: turnOutcomeSchema,
+    checkpoint: commitSchema.describe('Equal to the previous checkpoint when nothing changed'),
+    changed: z.boolean(),
+    stats: changeStatsSchema.describe('Since the base of the session'),
+  }),
+  z.object({ type: z.literal('changesAccepted'), checkpoint: commitSchema, by: z.string() }),
+  z.object({
+    type: z.literal('pullRequestOpened'),
+    pullRequest: pullRequestSchema,
+    created: z.boolean(),
+    by: z.string(),
+  }),
+]);
+export type EventBody = z.infer<typeof eventBodySchema>;
+export type EventType = EventBody['type'];
+export type EventOf<T extends EventType> = Extract<EventBody, { type: T }>;
+
+/** One entry of a session's log. `seq` starts at 1 and has no gaps; `at` is milliseconds since the epoch. */
+export const sessionEventSchema = z
+  .object({ seq: z.int().positive(), at: z.number(), body: eventBodySchema })
+  .meta({ id: 'SessionEvent' });
+export type SessionEvent = z.infer<typeof sessionEventSchema>;
+
+/** Text that is being written now. Not in the log: the finished item is one event with the same `itemId`. */
+export const liveItemSchema = z
+  .object({
+    itemId: z.string(),
+    kind: z.enum(['text', 'thinking', 'toolInput']),
+    text: z.string(),
+    parentToolId: z.string().optional(),
+  })
+  .meta({ id: 'LiveItem' });
+export type LiveItem = z.infer<typeof liveItemSchema>;

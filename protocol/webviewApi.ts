@@ -1,0 +1,140 @@
+import type { CallResult, NotificationParams } from './calls.ts';
+import type { WireErrorData } from './errors.ts';
+import type { ApprovalDecision, LiveItem, PermissionMode, SessionEvent } from './events.ts';
+import type { SessionState, SessionSummary } from './session.ts';
+
+/*
+ * What the chat page and its host say to each other. The host is the extension; the page holds no socket and no token.
+ * Types and tiny guards only, so that the page's bundle stays small: the host validates what the page sends with
+ * webviewSchemas.ts, because the page renders hostile text.
+ *
+ * Life of a page: it loads, sends `ready` with what it still has, and gets `connection`, `sessions`, `draft` and then
+ * either the missing `events` or a whole `open`. It folds events with the reducer; when that throws because of a gap it
+ * sends `ready` without a seq and gets `open` again. A hidden page is destroyed, and messages to it are lost: that is fine.
+ */
+
+export type ConnectionState = 'connecting' | 'connected' | 'offline' | 'refused';
+
+/** A failure fit for a person: what happened, and what to do next. */
+export interface WebviewError extends WireErrorData {
+  message: string;
+}
+
+/** What the composer of a new session shows before anything is started. */
+export interface DraftContext {
+  /** What a session would start from; absent while it is not known or when there is none. */
+  repository?: CallResult<'repository.inspect'>;
+  /** Why no session can start here: no folder, no git repository, a virtual workspace. */
+  problem?: WebviewError;
+  /** More than one folder is open, so `chooseRepository` has a choice to offer. */
+  canChoose: boolean;
+  /** Where the agent may work; the first available one is taken. Empty while the relay is not connected. */
+  providers: CallResult<'relay.info'>['providers'];
+  /** True when no provider isolates the agent here: starting then needs `acceptNoIsolation`, each time. */
+  needsConsent: boolean;
+  /** Sentences the user should read before starting: why there is no isolation, no model key, no agent. */
+  notes: string[];
+  modelKeyPresent: boolean;
+  defaults: { permissionMode: PermissionMode; model?: string; includeUncommitted: boolean };
+}
+
+/** Host to page. */
+export type HostMessage =
+  | { type: 'connection'; state: ConnectionState; detail?: string }
+  | { type: 'sessions'; summaries: SessionSummary[] }
+  /**
+   * The session to show, whole. `sessionId` null: none, show the composer of a new session.
+   * `state` null with a `sessionId`: it is being loaded, or `problem` says why it cannot be.
+   */
+  | { type: 'open'; sessionId: string | null; state: SessionState | null; live: LiveItem[]; problem?: WebviewError }
+  /** The next events of the open session, in order and without gaps. */
+  | { type: 'events'; sessionId: string; events: SessionEvent[] }
+  /** Text being written now. `offset` is the UTF-16 length of what came before; 0 begins the item anew. */
+  | ({ type: 'delta' } & NotificationParams<'session.delta'>)
+  | { type: 'draft'; context: DraftContext }
+  /** Put the cursor into the composer, after `text` when there is one (it is appended, never replaces a draft). */
+  | { type: 'compose'; text?: string }
+  | { type: 'reply'; requestId: number; ok: true; result: unknown }
+  | { type: 'reply'; requestId: number; ok: false; error: WebviewError };
+
+/** Everything the page can ask for. A new row does not compile until page and host have it. */
+export interface WebviewRequests {
+  startSession: {
+    params: {
+      prompt: string;
+      includeUncommitted: boolean;
+      permissionMode: PermissionMode;
+      model?: string;
+      acceptNoIsolation?: boolean;
+    };
+    result: { sessionId: string };
+  };
+  /** Asks which of the open folders a new session works on; a new `draft` follows. */
+  chooseRepository: { params: Empty; result: Empty };
+  send: { params: { sessionId: string; text: string }; result: { messageId: string } };
+  stop: { params: OfSession; result: { stopping: boolean } };
+  answer: { params: { sessionId: string; approvalId: string; decision: ApprovalDecision }; result: Empty };
+  retry: { params: OfSession; result: Empty };
+  /** All pending changes in the multi-file diff editor. */
+  openChanges: { params: OfSession; result: Empty };
+  /** One file in the diff editor. `path` may be the agent's absolute path. */
+  openFile: { params: { sessionId: string; path: string }; result: Empty };
+  acceptAll: { params: OfSession; result: Empty };
+  /** `url` is absent when the user cancelled. */
+  createPullRequest: { params: OfSession; result: { url?: string } };
+  openExternal: { params: { url: string }; result: Empty };
+  /** Shows another session, or with null the composer of a new one; `open` follows. */
+  selectSession: { params: { sessionId: string | null }; result: Empty };
+  /** A range of a payload; `content` is base64, `bytes` the length of the whole. */
+  readBlob: { params: { sessionId: string; hash: string; offset: number }; result: { content: string; bytes: number } };
+  /** A page of the log, for what a snapshot left out (`SessionState.omittedItems`). */
+  readEvents: { params: { sessionId: string; after: number }; result: { events: SessionEvent[]; lastSeq: number } };
+  showLog: { params: Empty; result: Empty };
+  copy: { params: { text: string }; result: Empty };
+  /** Asks the user for the model key, in an input box of the editor. */
+  setModelKey: { params: Empty; result: { stored: boolean } };
+}
+
+export type WebviewMethod = keyof WebviewRequests;
+export type RequestParams<M extends WebviewMethod> = WebviewRequests[M]['params'];
+export type RequestResult<M extends WebviewMethod> = WebviewRequests[M]['result'];
+
+/** Page to host. */
+export type WebviewMessage =
+  /** The page is drawn. It has `sessionId` up to `seq`; without a seq it wants the session whole. */
+  | { type: 'ready'; sessionId?: string; seq?: number }
+  | {
+      [M in WebviewMethod]: { type: 'request'; requestId: number; method: M; params: RequestParams<M> };
+    }[WebviewMethod];
+
+/** The host's side: one handler a request. What a handler throws becomes the error of the reply. */
+export type RequestHandlers = {
+  [M in WebviewMethod]: (params: RequestParams<M>) => Promise<RequestResult<M>>;
+};
+
+type Empty = Record<never, never>;
+interface OfSession {
+  sessionId: string;
+}
+
+const HOST_MESSAGES: Record<HostMessage['type'], true> = {
+  connection: true,
+  sessions: true,
+  open: true,
+  events: true,
+  delta: true,
+  draft: true,
+  compose: true,
+  reply: true,
+};
+
+/** Whether this is a message of our host. Its content is trusted: only the host can post to the page. */
+export function isHostMessage(value: unknown): value is HostMessage {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'type' in value &&
+    typeof value.type === 'string' &&
+    Object.hasOwn(HOST_MESSAGES, value.type)
+  );
+}
