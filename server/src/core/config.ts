@@ -1,0 +1,160 @@
+import { homedir } from 'node:os';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { SandpiperError } from '../../../protocol/errors.ts';
+import type { LogLevel } from './log.ts';
+
+/** Everything that can be set, with where it came from already decided. The only reader of the environment. */
+export interface Config {
+  /** Holds the store, blobs, mirrors, sandboxes, the address file and the log. */
+  dataFolder: string;
+  host: string;
+  /** 0 lets the system choose. */
+  port: number;
+  logLevel: LogLevel;
+  /** The real model key; never leaves the relay. */
+  modelKey: { kind: 'apiKey' | 'authToken'; value: string } | undefined;
+  modelUrl: string;
+  /** Path of the `claude` program; default: the one on PATH. */
+  claudePath: string | undefined;
+  /** Token for the forge when a call brings none. */
+  githubToken: string | undefined;
+  /** Further GitHub hosts (Enterprise Server) as host or `host=apiUrl`. */
+  githubHosts: { host: string; apiUrl: string }[];
+  /** The relay ends after this long without a client and without work; 0 means never. */
+  idleExitMs: number;
+  /** Further names that this relay is reached by, for the Host check. */
+  hosts: string[];
+  /** The root of the installed program, with `dist/` in it. */
+  programFolder: string;
+  /** An agent with nothing to do is ended after this long, and a session that nobody looks at leaves memory; 0: never. */
+  idleMs: number;
+  /** What PATH was, to find programs. */
+  path: string;
+}
+
+export const VERSION = '0.1.0';
+
+/** A month. */
+const MAX_IDLE_MINUTES = 31 * 24 * 60;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The configuration from the environment; an empty variable counts as unset.
+ * @throws `invalid_params` that names every wrong variable at once
+ */
+export function readConfig(env: Environment = process.env): Config {
+  return configOf(withoutEmpty(env));
+}
+
+/** A variable that is set to nothing is one that is not set. */
+function withoutEmpty(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+}
+
+function configOf(env: Environment): Config {
+  const problems: string[] = [];
+  const config: Config = {
+    dataFolder: resolve(env['SANDPIPER_DATA'] ?? defaultDataFolder(env)),
+    host: env['SANDPIPER_HOST'] ?? '127.0.0.1',
+    port: integer(env, 'SANDPIPER_PORT', 0, 65535, problems),
+    logLevel: logLevel(env, problems),
+    modelKey: modelKey(env),
+    modelUrl: url(env, 'ANTHROPIC_BASE_URL', 'https://api.anthropic.com', problems),
+    claudePath: env['SANDPIPER_CLAUDE'],
+    githubToken: env['SANDPIPER_GITHUB_TOKEN'] ?? env['GITHUB_TOKEN'],
+    githubHosts: githubHosts(env, problems),
+    idleExitMs: integer(env, 'SANDPIPER_IDLE_EXIT_MS', 0, 2_000_000_000, problems),
+    hosts: (env['SANDPIPER_HOSTS'] ?? '').split(',').filter(host => host !== ''),
+    programFolder: programFolder(),
+    idleMs: idleMs(env, problems),
+    path: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
+  };
+  if (problems.length > 0) {
+    throw new SandpiperError('invalid_params', `The settings are wrong: ${problems.join('; ')}.`, {
+      hint: 'Correct or unset these environment variables.',
+    });
+  }
+  return config;
+}
+
+/** From source this file is in server/src/core, in the bundle it is part of dist/server/sandpiper.mjs. */
+function programFolder(): string {
+  const folder = import.meta.dirname;
+  return basename(folder) === 'core' ? dirname(dirname(dirname(folder))) : dirname(dirname(folder));
+}
+
+/** The environment as it is, for a child that must have the same. */
+export function readEnvironment(): Environment {
+  return process.env;
+}
+
+function defaultDataFolder(env: Environment): string {
+  switch (process.platform) {
+    case 'win32':
+      return join(env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'sandpiper');
+    case 'darwin':
+      return join(homedir(), 'Library', 'Application Support', 'sandpiper');
+    default: {
+      // The XDG specification says that a relative path is to be ignored.
+      const xdg = env['XDG_DATA_HOME'];
+      return join(xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir(), '.local', 'share'), 'sandpiper');
+    }
+  }
+}
+
+function modelKey(env: Environment): Config['modelKey'] {
+  if (env['ANTHROPIC_API_KEY']) {
+    return { kind: 'apiKey', value: env['ANTHROPIC_API_KEY'] };
+  }
+  return env['ANTHROPIC_AUTH_TOKEN'] ? { kind: 'authToken', value: env['ANTHROPIC_AUTH_TOKEN'] } : undefined;
+}
+
+function integer(env: Environment, name: string, fallback: number, max: number, problems: string[]): number {
+  const text = env[name];
+  if (text === undefined) {
+    return fallback;
+  }
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > max) {
+    problems.push(`${name} must be a whole number from 0 to ${max}, not "${text}"`);
+  }
+  return value;
+}
+
+function idleMs(env: Environment, problems: string[]): number {
+  const text = env['SANDPIPER_IDLE_MINUTES'] ?? '30';
+  const minutes = Number(text);
+  if (text.trim() === '' || !(minutes >= 0 && minutes <= MAX_IDLE_MINUTES)) {
+    problems.push(`SANDPIPER_IDLE_MINUTES must be a number from 0 to ${MAX_IDLE_MINUTES}, not "${text}"`);
+  }
+  return minutes * 60_000;
+}
+
+function logLevel(env: Environment, problems: string[]): LogLevel {
+  const text = env['SANDPIPER_LOG'] ?? 'info';
+  if (text === 'debug' || text === 'info' || text === 'warn' || text === 'error') {
+    return text;
+  }
+  problems.push(`SANDPIPER_LOG must be debug, info, warn or error, not "${text}"`);
+  return 'info';
+}
+
+function url(env: Environment, name: string, fallback: string, problems: string[]): string {
+  const text = env[name] ?? fallback;
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    problems.push(`${name} must be an http(s) URL, not "${text}"`);
+  }
+  return text.replace(/\/+$/, '');
+}
+
+function githubHosts(env: Environment, problems: string[]): Config['githubHosts'] {
+  const entries = (env['SANDPIPER_GITHUB_HOSTS'] ?? '').split(',').filter(entry => entry.trim() !== '');
+  return entries.map(entry => {
+    const [host = '', apiUrl] = entry.trim().split('=', 2);
+    if (!/^[a-z0-9.-]+(:\d+)?$/i.test(host) || (apiUrl !== undefined && !URL.canParse(apiUrl))) {
+      problems.push(`SANDPIPER_GITHUB_HOSTS has an entry that is neither a host nor host=apiUrl: "${entry}"`);
+    }
+    return { host, apiUrl: apiUrl ?? `https://${host}/api/v3` };
+  });
+}
