@@ -1,0 +1,68 @@
+import { sql, type Kysely } from 'kysely';
+import { Migrator, type Migration } from 'kysely/migration';
+import { SandpiperError, toError } from '../../../../protocol/errors.ts';
+import type { Tables } from './tables.ts';
+
+/** Every change of the schema, in order of its name. One that has been released is never edited. */
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001_initial': { up: createTables },
+};
+
+async function createTables(db: Kysely<unknown>): Promise<void> {
+  // Events keep their rowid: appends of many sessions then fill the same few pages, which nearly doubles what a commit
+  // takes in; without it every session would dirty pages of its own.
+  const statements = [
+    `create table sessions (
+       id text primary key, last_seq integer not null, updated_at real not null, archived integer not null,
+       summary text not null, runtime text,
+       journal_segment integer, journal_offset integer, journal_decoder text
+     ) strict`,
+    `create index sessions_by_activity on sessions (archived, updated_at desc, id desc)`,
+    `create table events (
+       session_id text not null references sessions (id) on delete cascade,
+       seq integer not null, at real not null, type text not null, body text not null,
+       primary key (session_id, seq)
+     ) strict`,
+    `create table inputs (
+       session_id text not null references sessions (id) on delete cascade,
+       segment integer not null, number integer not null, line text not null,
+       primary key (session_id, segment, number)
+     ) strict, without rowid`,
+    `create table calls (
+       key text primary key, method text not null, params_hash text not null, result text not null, at real not null
+     ) strict`,
+    `create index calls_by_age on calls (at)`,
+    `create table settings (name text primary key, value text not null) strict`,
+  ];
+  for (const statement of statements) {
+    await sql.raw(statement).execute(db);
+  }
+}
+
+/**
+ * Reads, and only reads, whether a newer Sandpiper has changed this database.
+ * @throws `version_mismatch`
+ */
+export async function refuseNewerSchema(db: Kysely<Tables>, file: string): Promise<void> {
+  const table = await sql`select 1 from sqlite_master where name = 'kysely_migration'`.execute(db);
+  if (table.rows.length === 0) {
+    return;
+  }
+  const executed = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
+  const unknown = executed.rows.map(row => row.name).filter(name => !Object.hasOwn(migrations, name));
+  if (unknown.length > 0) {
+    throw new SandpiperError('version_mismatch', `A newer version of Sandpiper has written ${file}.`, {
+      hint: 'Update Sandpiper, or start this version with another data folder. Nothing has been changed.',
+      details: { unknown },
+    });
+  }
+}
+
+/** Brings the schema up to date, each migration in one transaction with the note that it ran. */
+export async function migrate(db: Kysely<Tables>): Promise<void> {
+  const provider = { getMigrations: () => Promise.resolve({ ...migrations }) };
+  const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  if (error !== undefined) {
+    throw toError(error);
+  }
+}

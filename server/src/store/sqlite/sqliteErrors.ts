@@ -1,0 +1,79 @@
+import { SandpiperError, toError } from '../../../../protocol/errors.ts';
+
+/** SQLite's primary result codes that the store tells apart. */
+const RESULT = {
+  PERM: 3,
+  BUSY: 5,
+  LOCKED: 6,
+  READONLY: 8,
+  IOERR: 10,
+  CORRUPT: 11,
+  FULL: 13,
+  CANTOPEN: 14,
+  TOOBIG: 18,
+  CONSTRAINT: 19,
+  NOTADB: 26,
+} as const;
+
+/** The primary result code of a failed statement, from either driver, or undefined when SQLite did not fail. */
+export function resultCode(thrown: unknown): number | undefined {
+  if (!(thrown instanceof Error)) {
+    return undefined;
+  }
+  // `sqlite3` says errno and code SQLITE_*, `node:sqlite` says errcode and code ERR_SQLITE_ERROR.
+  if ('errcode' in thrown && typeof thrown.errcode === 'number') {
+    return thrown.errcode & 0xff;
+  }
+  const fromSqlite = 'code' in thrown && typeof thrown.code === 'string' && thrown.code.startsWith('SQLITE_');
+  return fromSqlite && 'errno' in thrown && typeof thrown.errno === 'number' ? thrown.errno & 0xff : undefined;
+}
+
+/** Whether one change of a group is to blame, so that the others may succeed without it. */
+export function isFaultOfOneChange(thrown: unknown): boolean {
+  const code = resultCode(thrown);
+  return code === RESULT.CONSTRAINT || code === RESULT.TOOBIG;
+}
+
+/** Whatever a statement threw, as an error fit for a person. */
+export function toStoreError(thrown: unknown, file: string): SandpiperError {
+  if (thrown instanceof SandpiperError) {
+    return thrown;
+  }
+  const cause = toError(thrown);
+  switch (resultCode(thrown)) {
+    case RESULT.FULL:
+      return new SandpiperError('disk_full', `There is no room to write ${file}.`, {
+        hint: 'Free some disk space; the relay goes on by itself.',
+        cause,
+      });
+    case RESULT.BUSY:
+    case RESULT.LOCKED:
+      return new SandpiperError('unavailable', `Another program holds ${file} locked.`, {
+        hint: 'Close programs that have this database open, then try again.',
+        cause,
+      });
+    case RESULT.CORRUPT:
+    case RESULT.NOTADB:
+      return new SandpiperError('internal', `The relay's database is damaged: ${cause.message}.`, {
+        hint: `Stop the relay and move ${file} away (keep it: it may be repairable), or put a backup in its place.`,
+        cause,
+      });
+    case RESULT.CONSTRAINT:
+      return new SandpiperError('conflict', `The store refused a change: ${cause.message}.`, { cause });
+    case RESULT.TOOBIG:
+      return new SandpiperError('too_large', 'A change is larger than the store can hold.', { cause });
+    case RESULT.PERM:
+    case RESULT.READONLY:
+    case RESULT.CANTOPEN:
+    case RESULT.IOERR:
+      return new SandpiperError('internal', `The relay cannot use its database: ${cause.message}.`, {
+        hint: `Check that ${file} and its folder can be written and that the disk is healthy.`,
+        cause,
+      });
+    default:
+      return new SandpiperError('internal', `The store failed: ${cause.message}.`, {
+        hint: 'This is a defect. Please report it with the log of the relay.',
+        cause,
+      });
+  }
+}

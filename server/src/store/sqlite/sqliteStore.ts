@@ -1,0 +1,200 @@
+import { sql, type Selectable } from 'kysely';
+import type { SessionEvent } from '../../../../protocol/events.ts';
+import { SandpiperError, toError } from '../../../../protocol/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import type { AgentInput, Append, CallRecord, SessionRow, Store } from '../store.ts';
+import { AppendQueue } from './appendQueue.ts';
+import { prepareAppend } from './groupCommit.ts';
+import type { SqliteDatabase } from './openDatabase.ts';
+import { isFaultOfOneChange, toStoreError } from './sqliteErrors.ts';
+import { parseEventBody, parseSummary } from './storedJson.ts';
+import type { Tables } from './tables.ts';
+import { writeGroup } from './writeGroup.ts';
+
+/** How long an answered call is kept for those who repeat it. */
+const CALL_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;
+const PRUNE_INTERVAL_MS = 60 * 60 * 1000;
+
+/** The store over one SQLite file: writes by group commit on one connection, reads on another. */
+export class SqliteStore implements Store {
+  readonly #database: SqliteDatabase;
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #queue: AppendQueue;
+  #prunedAt = Number.NEGATIVE_INFINITY;
+  #closing: Promise<void> | undefined;
+
+  constructor(database: SqliteDatabase, options: { log: Logger; now: () => number }) {
+    this.#database = database;
+    this.#log = options.log;
+    this.#now = options.now;
+    this.#queue = new AppendQueue(async group => {
+      const verdicts = await writeGroup(database.writer, group, this.#now());
+      await this.#pruneCalls();
+      return verdicts;
+    }, isFaultOfOneChange);
+  }
+
+  async append(append: Append): Promise<SessionEvent[]> {
+    const prepared = prepareAppend(append);
+    const events = append.events.map(({ at, body }, index) => ({ seq: append.expectedSeq + index + 1, at, body }));
+    await this.#run(() => this.#queue.push(prepared));
+    return events;
+  }
+
+  readEvents(sessionId: string, afterSeq: number, limit: number): Promise<SessionEvent[]> {
+    return this.#run(async () => {
+      const rows = await this.#database.reader
+        .selectFrom('events')
+        .select(['seq', 'at', 'body'])
+        .where('session_id', '=', sessionId)
+        .where('seq', '>', afterSeq)
+        .orderBy('seq')
+        .limit(limit)
+        .execute();
+      return rows.map(({ seq, at, body }) => ({ seq, at, body: parseEventBody(body) }));
+    });
+  }
+
+  readSession(sessionId: string): Promise<SessionRow | undefined> {
+    return this.#run(async () => {
+      const row = await this.#database.reader
+        .selectFrom('sessions')
+        .selectAll()
+        .where('id', '=', sessionId)
+        .executeTakeFirst();
+      return row && toSessionRow(row);
+    });
+  }
+
+  listSessions({ archived, limit, before }: Parameters<Store['listSessions']>[0]): Promise<SessionRow[]> {
+    return this.#run(async () => {
+      let query = this.#database.reader
+        .selectFrom('sessions')
+        .selectAll()
+        .where('archived', '=', archived ? 1 : 0);
+      if (before) {
+        query = query.where(eb =>
+          eb(eb.refTuple('updated_at', 'id'), '<', eb.tuple(before.updatedAt, before.sessionId)),
+        );
+      }
+      const rows = await query.orderBy('updated_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
+      return rows.map(toSessionRow);
+    });
+  }
+
+  activeSessions(): Promise<SessionRow[]> {
+    return this.listSessions({ archived: false, limit: -1 });
+  }
+
+  readInputs(sessionId: string, segment: number, fromNumber: number): Promise<AgentInput[]> {
+    return this.#run(() =>
+      this.#database.reader
+        .selectFrom('inputs')
+        .select(['segment', 'number', 'line'])
+        .where('session_id', '=', sessionId)
+        .where('segment', '=', segment)
+        .where('number', '>=', fromNumber)
+        .orderBy('number')
+        .execute(),
+    );
+  }
+
+  findCall(key: string): Promise<CallRecord | undefined> {
+    return this.#run(() =>
+      this.#database.reader
+        .selectFrom('calls')
+        .select(['key', 'method', 'params_hash as paramsHash', 'result'])
+        .where('key', '=', key)
+        .executeTakeFirst(),
+    );
+  }
+
+  recordCall({ key, method, paramsHash, result }: CallRecord): Promise<void> {
+    return this.#run(async () => {
+      const { numInsertedOrUpdatedRows } = await this.#database.writer
+        .insertInto('calls')
+        .values({ key, method, params_hash: paramsHash, result, at: this.#now() })
+        .onConflict(conflict => conflict.doNothing())
+        .executeTakeFirstOrThrow();
+      if (numInsertedOrUpdatedRows === 0n) {
+        throw new SandpiperError('conflict', 'A call with this key has been answered before.', { details: { key } });
+      }
+      await this.#pruneCalls();
+    });
+  }
+
+  readSetting(name: string): Promise<string | undefined> {
+    return this.#run(async () => {
+      const row = await this.#database.reader
+        .selectFrom('settings')
+        .select('value')
+        .where('name', '=', name)
+        .executeTakeFirst();
+      return row?.value;
+    });
+  }
+
+  writeSetting(name: string, value: string): Promise<void> {
+    return this.#run(async () => {
+      await this.#database.writer
+        .insertInto('settings')
+        .values({ name, value })
+        .onConflict(conflict => conflict.column('name').doUpdateSet({ value }))
+        .execute();
+    });
+  }
+
+  async check(): Promise<void> {
+    const written = JSON.stringify(this.#now());
+    await this.writeSetting('store.check', written);
+    if ((await this.readSetting('store.check')) === undefined) {
+      throw new SandpiperError('internal', `The store does not read what it wrote to ${this.#database.file}.`, {
+        hint: 'Restart the relay; if this stays, check the disk.',
+      });
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#queue.idle().then(() => this.#database.close());
+    return this.#closing;
+  }
+
+  async #run<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#closing) {
+      throw new SandpiperError('unavailable', 'The store is closed.', {
+        hint: 'The relay is stopping; start it again.',
+      });
+    }
+    try {
+      return await work();
+    } catch (error) {
+      throw toStoreError(error, this.#database.file);
+    }
+  }
+
+  /** Never fails the write that it follows. */
+  async #pruneCalls(): Promise<void> {
+    const now = this.#now();
+    if (now - this.#prunedAt < PRUNE_INTERVAL_MS) {
+      return;
+    }
+    this.#prunedAt = now;
+    try {
+      await sql`delete from calls where at < ${now - CALL_LIFETIME_MS}`.execute(this.#database.writer);
+    } catch (error) {
+      this.#log.log('warn', 'store', 'Old calls could not be removed', { cause: toError(error).message });
+    }
+  }
+}
+
+function toSessionRow(row: Selectable<Tables['sessions']>): SessionRow {
+  const { journal_segment: segment, journal_offset: offset, journal_decoder: decoder } = row;
+  return {
+    sessionId: row.id,
+    lastSeq: row.last_seq,
+    summary: parseSummary(row.summary),
+    runtime: row.runtime ?? '{}',
+    journal: segment === null || offset === null || decoder === null ? undefined : { segment, offset, decoder },
+  };
+}

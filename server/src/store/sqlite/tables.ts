@@ -1,0 +1,44 @@
+/** The tables as Kysely sees them; migrations.ts makes them. Times are milliseconds since the epoch, flags 0 or 1. */
+export interface Tables {
+  sessions: {
+    id: string;
+    last_seq: number;
+    updated_at: number;
+    archived: number;
+    /** JSON of a SessionSummary */
+    summary: string;
+    /** JSON, null until it is first given */
+    runtime: string | null;
+    /** The three of a JournalPosition, all or none. */
+    journal_segment: number | null;
+    journal_offset: number | null;
+    journal_decoder: string | null;
+  };
+  events: {
+    session_id: string;
+    seq: number;
+    at: number;
+    type: string;
+    /** JSON of an EventBody */
+    body: string;
+  };
+  inputs: {
+    session_id: string;
+    segment: number;
+    number: number;
+    line: string;
+  };
+  calls: {
+    key: string;
+    method: string;
+    params_hash: string;
+    /** JSON */
+    result: string;
+    at: number;
+  };
+  settings: {
+    name: string;
+    /** JSON */
+    value: string;
+  };
+}

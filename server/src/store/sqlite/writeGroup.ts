@@ -1,0 +1,88 @@
+import { sql, type Kysely } from 'kysely';
+import { decideGroup, groupRows, type PreparedAppend, type StoredFacts, type Verdict } from './groupCommit.ts';
+import type { Tables } from './tables.ts';
+
+/** Writes a group of appends in one transaction; a verdict for each, all of them durable when this resolves. */
+export function writeGroup(db: Kysely<Tables>, group: readonly PreparedAppend[], now: number): Promise<Verdict[]> {
+  return db.transaction().execute(async transaction => {
+    const verdicts = decideGroup(group, await readFacts(transaction, group));
+    const rows = groupRows(
+      group.filter((_, index) => verdicts[index]?.kind === 'accepted'),
+      now,
+    );
+    if (rows.sessions.length > 0) {
+      await upsertSessions(transaction, rows.sessions);
+    }
+    if (rows.events.length > 0) {
+      await insertEvents(transaction, rows.events);
+    }
+    if (rows.inputs.length > 0) {
+      await insertInputs(transaction, rows.inputs);
+    }
+    if (rows.calls.length > 0) {
+      await insertCalls(transaction, rows.calls);
+    }
+    return verdicts;
+  });
+}
+
+async function readFacts(db: Kysely<Tables>, group: readonly PreparedAppend[]): Promise<StoredFacts> {
+  const sessionIds = [...new Set(group.map(append => append.sessionId))];
+  const sessions = await sql<{ id: string; last_seq: number }>`
+    select id, last_seq from sessions where id in (select value from json_each(${JSON.stringify(sessionIds)}))
+  `.execute(db);
+  const keys = group.flatMap(append => (append.call ? [append.call.key] : []));
+  const calls =
+    keys.length === 0
+      ? []
+      : (
+          await sql<{ key: string }>`
+            select key from calls where key in (select value from json_each(${JSON.stringify(keys)}))
+          `.execute(db)
+        ).rows;
+  return {
+    lastSeqs: new Map(sessions.rows.map(row => [row.id, row.last_seq])),
+    recordedKeys: new Set(calls.map(row => row.key)),
+  };
+}
+
+/** What an append leaves out (runtime, journal) keeps its value. `where true` keeps `on conflict` out of the join. */
+async function upsertSessions(db: Kysely<Tables>, rows: unknown[][]): Promise<void> {
+  await sql`
+    insert into sessions (id, last_seq, updated_at, archived, summary, runtime,
+                          journal_segment, journal_offset, journal_decoder)
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+           value ->> 6, value ->> 7, value ->> 8
+    from json_each(${JSON.stringify(rows)}) where true
+    on conflict (id) do update set
+      last_seq = excluded.last_seq,
+      updated_at = excluded.updated_at,
+      archived = excluded.archived,
+      summary = excluded.summary,
+      runtime = coalesce(excluded.runtime, runtime),
+      journal_segment = coalesce(excluded.journal_segment, journal_segment),
+      journal_offset = coalesce(excluded.journal_offset, journal_offset),
+      journal_decoder = coalesce(excluded.journal_decoder, journal_decoder)
+  `.execute(db);
+}
+
+async function insertEvents(db: Kysely<Tables>, rows: unknown[][]): Promise<void> {
+  await sql`
+    insert into events (session_id, seq, at, type, body)
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from json_each(${JSON.stringify(rows)})
+  `.execute(db);
+}
+
+async function insertInputs(db: Kysely<Tables>, rows: unknown[][]): Promise<void> {
+  await sql`
+    insert into inputs (session_id, segment, number, line)
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(${JSON.stringify(rows)})
+  `.execute(db);
+}
+
+async function insertCalls(db: Kysely<Tables>, rows: unknown[][]): Promise<void> {
+  await sql`
+    insert into calls (key, method, params_hash, result, at)
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from json_each(${JSON.stringify(rows)})
+  `.execute(db);
+}
