@@ -1,0 +1,114 @@
+import { readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SandpiperError } from '../../../protocol/errors.ts';
+import { gitFailed, tryGit } from './git.ts';
+import type { Mirror } from './mirrors.ts';
+
+/** As the old value of a ref: it must not exist yet. */
+export const NO_COMMIT = '0'.repeat(40);
+
+/** A lock that is older than any update takes was left behind by a relay that was killed. */
+const STALE_LOCK_MS = 10_000;
+
+/** The commit that a turn ended with. */
+export function checkpointRef(sessionId: string, turn: number): string {
+  if (!Number.isSafeInteger(turn) || turn < 0) {
+    throw new SandpiperError('invalid_params', `A turn is a whole number, not ${turn}.`);
+  }
+  return `${sessionRefs(sessionId)}/turn/${turn}`;
+}
+
+/** What the human has taken. */
+export function acceptedRef(sessionId: string): string {
+  return `${sessionRefs(sessionId)}/accepted`;
+}
+
+/** What is on offer. */
+export function proposedRef(sessionId: string): string {
+  return `${sessionRefs(sessionId)}/proposed`;
+}
+
+/** Keeps a commit that sessions started from, with all that it needs. */
+export function baseRef(commit: string): string {
+  return `refs/bases/${commit}`;
+}
+
+function sessionRefs(sessionId: string): string {
+  if (!/^[a-z0-9_]+$/.test(sessionId)) {
+    throw new SandpiperError('invalid_params', 'A session id has only small letters, digits and underscores.');
+  }
+  return `refs/sandpiper/${sessionId}`;
+}
+
+/** Whether git takes this as the full name of a ref; the rules of git-check-ref-format. */
+export function isRefName(name: string): boolean {
+  return (
+    name.startsWith('refs/') &&
+    name.length <= 500 &&
+    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+    !/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|\/$|\.$/.test(name) &&
+    name.split('/').every(part => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'))
+  );
+}
+
+/** Whether this may be a branch's short name. A leading dash is a ref to git but an option to people's tools. */
+export function isBranchName(name: string): boolean {
+  return !name.startsWith('-') && name !== 'HEAD' && name !== '@' && isRefName(`refs/heads/${name}`);
+}
+
+export function isCommitId(text: string): boolean {
+  return /^[0-9a-f]{40}$/.test(text);
+}
+
+/**
+ * Points a ref at a commit.
+ * @param old what the ref must be now: a commit, or NO_COMMIT when it must not exist; undefined overwrites
+ * @throws `conflict` when the ref is something else
+ */
+export async function updateRef(mirror: Mirror, ref: string, commit: string, old?: string): Promise<void> {
+  if (!isRefName(ref) || !isCommitId(commit) || (old !== undefined && !isCommitId(old))) {
+    throw new SandpiperError('invalid_params', `Cannot point "${ref}" at "${commit}": not a ref or not a commit.`);
+  }
+  const args = ['update-ref', '--no-deref', ref, commit, ...(old === undefined ? [] : [old])];
+  let result = await tryGit(args, { gitDir: mirror.path });
+  if (result.code !== 0 && (await dropStaleLock(join(mirror.path, `${ref}.lock`)))) {
+    result = await tryGit(args, { gitDir: mirror.path });
+  }
+  if (result.code === 0) {
+    return;
+  }
+  const now = await readRef(mirror, ref);
+  if (old !== undefined && now !== commit && (now ?? NO_COMMIT) !== old) {
+    throw new SandpiperError('conflict', `${ref} is at ${now ?? 'nothing'}, not at ${old}.`, {
+      hint: 'Something else moved it. Reload and try again.',
+    });
+  }
+  if (now !== commit) {
+    throw gitFailed(args, result);
+  }
+}
+
+/** The commit that a ref points at, or undefined when there is no such ref. Read from the mirror's files: a git costs more. */
+export async function readRef(mirror: Mirror, ref: string): Promise<string | undefined> {
+  if (!isRefName(ref)) {
+    throw new SandpiperError('invalid_params', `"${ref}" is not the name of a ref.`);
+  }
+  const loose = await readFile(join(mirror.path, ref), 'utf8').catch(() => '');
+  if (isCommitId(loose.trimEnd())) {
+    return loose.trimEnd();
+  }
+  const packed = await readFile(join(mirror.path, 'packed-refs'), 'utf8').catch(() => '');
+  return packed
+    .split('\n')
+    .find(line => line.endsWith(` ${ref}`) && isCommitId(line.slice(0, 40)))
+    ?.slice(0, 40);
+}
+
+async function dropStaleLock(path: string): Promise<boolean> {
+  const lock = await stat(path).catch(() => undefined);
+  if (!lock || Date.now() - lock.mtimeMs < STALE_LOCK_MS) {
+    return false;
+  }
+  await rm(path, { force: true });
+  return true;
+}
