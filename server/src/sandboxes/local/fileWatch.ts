@@ -1,0 +1,107 @@
+import { lstatSync, watch as watchFolder } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { disposable } from '../../core/disposable.ts';
+import type { Disposable } from '../../core/disposable.ts';
+import type { Located } from './insidePath.ts';
+import { SafeFolder } from './safeFolder.ts';
+
+/** The net below the system's notices, which can be lost; and all there is while the folder does not exist. */
+const POLL_WATCHED_MS = 250;
+const POLL_UNWATCHED_MS = 50;
+
+/**
+ * Calls back soon after a file appeared, grew or was replaced; the file and its folder need not exist yet. Calls of one turn
+ * of the event loop are one. Does not keep the process alive.
+ */
+export function watchFile(located: Located, onChange: () => void): Disposable {
+  const watch = new FileWatch(located, onChange);
+  return disposable(() => watch.stop());
+}
+
+class FileWatch {
+  readonly #located: Located;
+  readonly #onChange: () => void;
+  #watcher: FSWatcher | undefined;
+  /** Which folder is watched: a new one of the same name must be watched anew. */
+  #watchedFolder = '';
+  #lastSeen = '';
+  #scheduled = false;
+  #stopped = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(located: Located, onChange: () => void) {
+    this.#located = located;
+    this.#onChange = onChange;
+    this.#poll();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#unwatch();
+  }
+
+  #poll(): void {
+    const seen = this.#look();
+    if (seen !== this.#lastSeen) {
+      this.#lastSeen = seen;
+      this.#schedule();
+    }
+    const pauseMs = this.#watcher === undefined ? POLL_UNWATCHED_MS : POLL_WATCHED_MS;
+    this.#timer = setTimeout(() => this.#poll(), pauseMs).unref();
+  }
+
+  /** The state of the file, after it was made sure that its folder is watched: nothing falls between. */
+  #look(): string {
+    let folder: SafeFolder | undefined;
+    try {
+      folder = SafeFolder.openParent(this.#located, { create: false });
+      const name = this.#located.components.at(-1) ?? '';
+      if (folder.identity !== this.#watchedFolder) {
+        this.#watch(folder, name);
+      }
+      const stat = lstatSync(folder.pathOf(name), { throwIfNoEntry: false });
+      return stat === undefined ? '' : `${stat.ino}:${stat.size}:${stat.mtimeMs}`;
+    } catch {
+      // No such folder, for now.
+      this.#unwatch();
+      return '';
+    } finally {
+      folder?.close();
+    }
+  }
+
+  #watch(folder: SafeFolder, name: string): void {
+    this.#unwatch();
+    try {
+      this.#watcher = watchFolder(folder.path, { persistent: false }, (_kind, changed) => {
+        if (changed === null || changed === name) {
+          this.#schedule();
+        }
+      });
+      this.#watcher.on('error', () => this.#unwatch());
+      this.#watchedFolder = folder.identity;
+    } catch {
+      // No watches are left on this machine: polling does.
+      this.#unwatch();
+    }
+  }
+
+  #unwatch(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+    this.#watchedFolder = '';
+  }
+
+  #schedule(): void {
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => {
+        this.#scheduled = false;
+        if (!this.#stopped) {
+          this.#onChange();
+        }
+      });
+    }
+  }
+}
