@@ -1,0 +1,97 @@
+import type { ApprovalDecision, EventOf, Failure, PermissionMode, TurnOutcome } from '../../../protocol/events.ts';
+
+/*
+ * A program that does the work. An agent here is a codec and a recipe: how to launch it, what to write to its stdin, and
+ * what its stdout means. It owns no process, file or timer; the journal and the session do.
+ */
+
+/** Where the program is and which version; found by `Agent.find`. */
+export interface FoundAgent {
+  /** Absolute path on this machine. */
+  path: string;
+  version: string;
+}
+
+export interface LaunchSpec {
+  found: FoundAgent;
+  /** Path of the program inside the sandbox. */
+  program: string;
+  /** Folders inside the sandbox. */
+  workspace: string;
+  home: string;
+  /** Folder of this journal segment inside the sandbox. */
+  journal: string;
+  /** The agent's own id of its conversation: a UUID that the relay made. */
+  conversationId: string;
+  /** 1 for the first process of the session; a later one resumes. */
+  segment: number;
+  resume: boolean;
+  model: string | undefined;
+  permissionMode: PermissionMode;
+  /** How model calls leave the sandbox, and the per-session token; never a real key (I10). */
+  gateway: { socket: string; token: string } | { url: string; token: string };
+  /** Whether the sandbox isolates at all: a repository's own agent configuration is honoured only then. */
+  isolated: boolean;
+}
+
+export interface LaunchPlan {
+  argv: string[];
+  env: Record<string, string>;
+  /** Files to write before the start, absolute inside the sandbox. */
+  files: { path: string; text: string }[];
+}
+
+/** What one line of the agent's stdout meant. Large texts are whole here; the session moves them to blobs. */
+export type AgentSignal =
+  /** Text being written, in order per item; `offset` 0 begins the item anew (the attempt was retried). */
+  | {
+      kind: 'delta';
+      itemId: string;
+      item: 'text' | 'thinking' | 'toolInput';
+      offset: number;
+      text: string;
+      parentToolId?: string;
+    }
+  | { kind: 'text' | 'thinking'; itemId: string; text: string; parentToolId?: string }
+  | { kind: 'toolStarted'; toolId: string; name: string; title: string; input: string; parentToolId?: string }
+  | { kind: 'toolFinished'; toolId: string; outcome: 'ok' | 'failed' | 'denied' | 'stopped'; output: string }
+  | {
+      kind: 'approvalAsked';
+      approvalId: string;
+      approval: Omit<EventOf<'approvalAsked'>, 'type' | 'approvalId' | 'input'> & { input: string };
+      /** What the codec needs to answer, stored with the approval. */
+      answerContext: string;
+    }
+  | { kind: 'approvalWithdrawn'; approvalId: string; reason: string }
+  | { kind: 'retrying'; attempt: number; maxAttempts: number; delayMs: number; status: number | null; message: string }
+  | { kind: 'notice'; level: 'info' | 'warning' | 'error'; text: string; hint?: string }
+  /** The agent began a turn: after a message, or by itself when background work ended. */
+  | { kind: 'turnStarted' }
+  | { kind: 'messageTaken'; messageId: string }
+  /** How much it does at this moment outside of turns: commands in the background. It must not be ended meanwhile. */
+  | { kind: 'background'; tasks: number }
+  | { kind: 'turnEnded'; outcome: TurnOutcome; failure?: Failure; durationMs: number };
+
+/** Turns lines into signals. Its state is plain JSON, stored with the journal offset, so that a restart goes on mid-turn. */
+export interface AgentDecoder {
+  /** One line without its newline. Never throws: a line it cannot read becomes a notice. */
+  feed(line: string): AgentSignal[];
+  /** To be handed to `createDecoder` after a restart. JSON. */
+  save(): string;
+}
+
+export interface Agent {
+  readonly id: string;
+  readonly displayName: string;
+  /**
+   * Looks for the program: the configured path, then PATH.
+   * @throws `agent_missing` or `agent_too_old`, with what to do
+   */
+  find(configuredPath: string | undefined): Promise<FoundAgent>;
+  plan(spec: LaunchSpec): LaunchPlan;
+  createDecoder(saved: string | undefined): AgentDecoder;
+  /** Lines for the agent's stdin, each ending in a newline. `messageId` makes a resend harmless. */
+  encodeMessage(message: { messageId: string; text: string }): string;
+  encodeAnswer(approvalId: string, answerContext: string, decision: ApprovalDecision): string;
+  encodeInterrupt(requestId: string): string;
+}

@@ -1,0 +1,80 @@
+import { fields, list, optionalText, text } from './streamJson.ts';
+import type { Lane, Lanes } from './liveBlocks.ts';
+
+/** All that the decoder remembers between two lines; stored as JSON with the journal's offset. */
+export interface DecoderState {
+  turnOpen: boolean;
+  workspace: string | undefined;
+  lanes: Lanes;
+  /** Calls without a result yet: tool id to the tool id of the subagent they belong to, empty for the agent itself. */
+  openTools: Map<string, string>;
+  /** Calls that were refused; the mark goes with the result. */
+  refused: string[];
+  /** Approvals that are asked and not settled: approval id to tool id. */
+  asked: Map<string, string>;
+  /** Messages whose echo was seen, the newest last. A resent message is echoed again. */
+  taken: string[];
+}
+
+export function emptyState(): DecoderState {
+  return {
+    turnOpen: false,
+    workspace: undefined,
+    lanes: new Map(),
+    openTools: new Map(),
+    refused: [],
+    asked: new Map(),
+    taken: [],
+  };
+}
+
+export function saveState(state: DecoderState): string {
+  return JSON.stringify({
+    ...state,
+    lanes: [...state.lanes],
+    openTools: [...state.openTools],
+    asked: [...state.asked],
+  });
+}
+
+/** @throws SyntaxError when it is not JSON; fields that are missing or wrong are empty */
+export function restoreState(saved: string): DecoderState {
+  const state = fields(JSON.parse(saved));
+  return {
+    turnOpen: state['turnOpen'] === true,
+    workspace: optionalText(state['workspace']),
+    lanes: new Map(pairs(state['lanes']).map(([id, lane]) => [id, laneOf(fields(lane))])),
+    openTools: texts(state['openTools']),
+    refused: textList(state['refused']),
+    asked: texts(state['asked']),
+    taken: textList(state['taken']),
+  };
+}
+
+function laneOf(lane: Record<string, unknown>): Lane {
+  return {
+    messageId: text(lane['messageId']),
+    blocks: list(lane['blocks']).map(block => {
+      const kind = block['kind'];
+      return {
+        index: Number(block['index']),
+        kind: kind === 'text' || kind === 'thinking' || kind === 'toolInput' ? kind : 'other',
+        itemId: text(block['itemId']),
+        length: Number(block['length']),
+        done: block['done'] === true,
+      };
+    }),
+  };
+}
+
+function texts(value: unknown): Map<string, string> {
+  return new Map(pairs(value).map(([key, entry]) => [key, text(entry)]));
+}
+
+function pairs(value: unknown): [string, unknown][] {
+  return Array.isArray(value) ? value.flatMap(pair => (Array.isArray(pair) ? [[text(pair[0]), pair[1]]] : [])) : [];
+}
+
+function textList(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter(entry => typeof entry === 'string') : [];
+}
