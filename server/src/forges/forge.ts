@@ -1,0 +1,48 @@
+import type { PullRequest } from '../../../protocol/events.ts';
+
+/*
+ * Where pull requests live. Failures are SandpiperErrors: `forge_unauthorized`, `forge_refused` (with the forge's own
+ * reason), `forge_unreachable`.
+ */
+
+/** A repository on a forge. */
+export interface ForgeRepository {
+  forge: string;
+  /** Host and port as in the remote URL. */
+  host: string;
+  owner: string;
+  name: string;
+}
+
+export interface PullRequestRequest {
+  repository: ForgeRepository;
+  token: string;
+  branch: string;
+  baseBranch: string;
+  headCommit: string;
+  title: string;
+  body: string;
+  draft: boolean;
+  /** Number of a pull request that this session opened before, if any. */
+  known?: number;
+}
+
+/** How `git push` authenticates: a header handed over by environment, never in a URL or an argument. */
+export interface PushCredential {
+  /** The remote without credentials. */
+  url: string;
+  header: string;
+}
+
+export interface Forge {
+  readonly id: string;
+  /** The repository behind a remote URL (https, http on loopback, ssh, scp form), or undefined when it is not on this forge. */
+  match(remoteUrl: string): ForgeRepository | undefined;
+  pushCredential(repository: ForgeRepository, token: string): PushCredential;
+  defaultBranch(repository: ForgeRepository, token: string): Promise<string>;
+  /**
+   * Finds the open pull request of the branch, else creates it: as a draft where asked and supported; one that exists
+   * already is adopted and its title and body brought up to date. Safe to repeat.
+   */
+  openPullRequest(request: PullRequestRequest): Promise<{ pullRequest: PullRequest; created: boolean }>;
+}

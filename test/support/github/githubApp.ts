@@ -1,0 +1,95 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { plainGit } from '../plainGit.ts';
+import { serveGit } from './gitHttpBackend.ts';
+import { pullRequestPage } from './githubPage.ts';
+import { GithubRest } from './githubRest.ts';
+import type { GithubRequest, GithubWorld } from './githubWorld.ts';
+
+const API = '/api/v3';
+
+/** Answers the requests of one emulated GitHub, whose repositories lie under `root`. */
+export function githubApp(
+  world: GithubWorld,
+  root: string,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const rest = new GithubRest(world);
+  return async (request, response) => {
+    const url = new URL(request.url ?? '/', world.origin);
+    const entry: GithubRequest = { method: request.method ?? 'GET', path: decodeURIComponent(url.pathname), status: 0 };
+    world.requests.push(entry);
+    response.on('finish', () => (entry.status = response.statusCode));
+    try {
+      if (entry.path.startsWith(`${API}/`)) {
+        await answerRest(rest, entry, url.searchParams, request, response);
+      } else if (entry.path.includes('.git/')) {
+        await answerGit(world, root, url, request, response);
+      } else {
+        await answerPage(world, entry.path, response);
+      }
+    } catch (error) {
+      world.violations.push(`the emulator failed: ${String(error)}`);
+      response.destroy();
+    }
+  };
+}
+
+async function answerRest(
+  rest: GithubRest,
+  entry: GithubRequest,
+  query: URLSearchParams,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  entry.apiVersion = String(request.headers['x-github-api-version'] ?? '');
+  const body = await text(request);
+  const reply = await rest.answer(entry, { path: entry.path.slice(API.length), query, body, token: tokenOf(request) });
+  if (!reply) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(reply.status, { 'content-type': 'application/json; charset=utf-8', ...reply.headers });
+  response.end(JSON.stringify(reply.body));
+}
+
+async function answerGit(
+  world: GithubWorld,
+  root: string,
+  url: URL,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const token = tokenOf(request);
+  const isWrite = url.href.includes('git-receive-pack');
+  if (token === '') {
+    response.writeHead(401, { 'www-authenticate': 'Basic realm="GitHub"' }).end();
+  } else if (token !== world.token && (isWrite || token !== world.readToken)) {
+    response.writeHead(403).end('Write access to repository not granted.');
+  } else {
+    const query = url.search.slice(1);
+    await serveGit(request, response, { root, path: url.pathname, query, user: 'x-access-token' });
+  }
+}
+
+async function answerPage(world: GithubWorld, path: string, response: ServerResponse): Promise<void> {
+  const [, owner, name, number] = /^\/([^/]+)\/([^/]+)\/pull\/(\d+)$/.exec(path) ?? [];
+  const repository = world.find(owner, name);
+  const pull = repository?.pulls.find(one => one.number === Number(number));
+  if (!repository || !pull) {
+    response.writeHead(404).end();
+    return;
+  }
+  const stat = await plainGit(repository.bareFolder, ['diff', '--stat', `${pull.base}...${pull.head}`]).catch(() => '');
+  response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+  response.end(pullRequestPage(repository, pull, stat));
+}
+
+/** The token of `Authorization: token …`, `Bearer …` or `Basic base64(x-access-token:…)`; empty when there is none. */
+function tokenOf(request: IncomingMessage): string {
+  const [scheme = '', value = ''] = (request.headers.authorization ?? '').split(' ');
+  if (scheme.toLowerCase() !== 'basic') {
+    return value;
+  }
+  const [user, token = ''] = Buffer.from(value, 'base64').toString().split(':');
+  return user === 'x-access-token' ? token : 'wrong user';
+}

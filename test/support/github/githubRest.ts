@@ -1,0 +1,82 @@
+import { errorReply, githubOperations, type GithubCall, type GithubReply } from './githubOperations.ts';
+import { githubSpec, type SpecOperation } from './githubSpec.ts';
+import type { GithubRequest, GithubWorld } from './githubWorld.ts';
+
+const LOST = ['badGatewayAfterEffect', 'socketCutAfterEffect'] as const;
+const PERMISSIONS = { 'x-accepted-github-permissions': 'contents=write,pull_requests=write' };
+
+/** The REST side of an emulated GitHub: checks each request and each answer against GitHub's description. */
+export class GithubRest {
+  readonly #world: GithubWorld;
+  readonly #spec = githubSpec();
+
+  constructor(world: GithubWorld) {
+    this.#world = world;
+  }
+
+  /** The answer to a request whose path is below the API's address; undefined means to cut the connection. */
+  async answer(
+    entry: GithubRequest,
+    request: { path: string; query: URLSearchParams; body: string; token: string },
+  ): Promise<GithubReply | undefined> {
+    const found = this.#spec.match(entry.method, request.path);
+    if (!found) {
+      return errorReply(404, 'Not Found');
+    }
+    const { operation, values } = found;
+    entry.operation = operation.operationId;
+    const { faults, violations } = this.#world;
+    if (faults.take(operation.operationId, ['socketCut'])) {
+      return undefined;
+    }
+    const reply = this.#refusal(entry, request.token) ?? (await this.#carryOut(operation, values, request));
+    if (reply.status < 500) {
+      const problems = this.#spec.checkReply(operation, reply.status, reply.body);
+      violations.push(...problems.map(problem => `reply: ${problem}`));
+    }
+    const lost = reply.status < 300 ? faults.take(operation.operationId, LOST) : undefined;
+    if (lost === 'socketCutAfterEffect') {
+      return undefined;
+    }
+    return lost ? errorReply(502, 'Bad Gateway') : reply;
+  }
+
+  /** What is refused before the repository is looked at. */
+  #refusal({ operation = '' }: GithubRequest, token: string): GithubReply | undefined {
+    const fault = this.#world.faults.take(operation, ['badGateway', 'unauthorized', 'rateLimit']);
+    if (fault === 'badGateway') {
+      return errorReply(502, 'Bad Gateway');
+    }
+    if (fault === 'rateLimit') {
+      const reply = errorReply(403, 'You have exceeded a secondary rate limit. Please wait a few minutes.');
+      return { ...reply, headers: { 'retry-after': '3' } };
+    }
+    const isKnown = token === this.#world.token || token === this.#world.readToken;
+    return fault === 'unauthorized' || !isKnown ? errorReply(401, 'Bad credentials') : undefined;
+  }
+
+  async #carryOut(
+    operation: SpecOperation,
+    values: Record<string, string>,
+    { query, body: sent, token }: { query: URLSearchParams; body: string; token: string },
+  ): Promise<GithubReply> {
+    const { origin, faults, violations, readToken } = this.#world;
+    const id = operation.operationId;
+    const act = githubOperations[id];
+    const repository = this.#world.find(values['owner'], values['repo']);
+    if (!act || !repository) {
+      return act ? errorReply(404, 'Not Found') : errorReply(501, `The emulator does not know ${id}`);
+    }
+    if (!id.endsWith('/get') && !id.endsWith('/list') && token === readToken) {
+      return { ...errorReply(403, 'Resource not accessible by personal access token'), headers: PERMISSIONS };
+    }
+    const body: GithubCall['body'] | undefined = sent === '' ? undefined : JSON.parse(sent);
+    const problems = this.#spec.checkRequest(operation, query, body);
+    if (problems.length > 0) {
+      violations.push(...problems.map(problem => `request: ${problem}`));
+      return errorReply(422, `Invalid request.\n\n${problems.join('\n')}`);
+    }
+    const draftsSupported = !(body?.draft === true && faults.take(id, ['draftUnsupported']));
+    return act({ origin, repository, values, query, body: body ?? {}, draftsSupported });
+  }
+}

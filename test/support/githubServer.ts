@@ -1,0 +1,90 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { githubApp } from './github/githubApp.ts';
+import type { FaultOptions, GithubFault } from './github/githubFaults.ts';
+import type { GithubPull } from './github/githubObjects.ts';
+import { makeGithubRepository, type RepositoryOptions } from './github/githubRepositories.ts';
+import { GithubWorld, type GithubRequest } from './github/githubWorld.ts';
+
+/** A GitHub of one's own: REST under /api/v3 as GitHub's description has it, git over smart HTTP, faults on demand. */
+export interface GithubServer {
+  url: string;
+  /** As in a remote URL, with the port. */
+  host: string;
+  apiUrl: string;
+  /** May do everything. */
+  token: string;
+  /** May read only. */
+  readToken: string;
+  createRepository(owner: string, name: string, options?: RepositoryOptions): Promise<CreatedRepository>;
+  /** Of every repository, oldest first. */
+  pullRequests(): (GithubPull & { owner: string; repository: string })[];
+  merge(owner: string, name: string, number: number): void;
+  /** Every request so far, REST and git, in order of arrival. */
+  requests(): readonly GithubRequest[];
+  /** Where a request or the emulator's own answer did not match GitHub's description. */
+  violations(): readonly string[];
+  fault(kind: GithubFault, options?: FaultOptions): void;
+  close(): Promise<void>;
+}
+
+export interface CreatedRepository {
+  cloneUrl: string;
+  /** Where the repository lies; read it, or push to it as a person at another machine would. */
+  bareFolder: string;
+}
+
+export interface GithubServerOptions {
+  /** Default: made up. */
+  token?: string;
+}
+
+export async function startGithubServer(options: GithubServerOptions = {}): Promise<GithubServer> {
+  const root = await mkdtemp(join(tmpdir(), 'sandpiper-github-'));
+  const world = new GithubWorld(options.token);
+  const answer = githubApp(world, root);
+  const server = createServer((request, response) => void answer(request, response));
+  try {
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  } catch (error) {
+    await rm(root, { recursive: true, force: true });
+    throw error;
+  }
+  const address = server.address();
+  world.origin = `http://127.0.0.1:${isAddress(address) ? address.port : 0}`;
+  return {
+    url: world.origin,
+    host: new URL(world.origin).host,
+    apiUrl: `${world.origin}/api/v3`,
+    token: world.token,
+    readToken: world.readToken,
+    async createRepository(owner, name, repositoryOptions = {}) {
+      const id = world.repositories.length + 1;
+      const repository = await makeGithubRepository(root, { id, owner, name }, repositoryOptions);
+      world.repositories.push(repository);
+      return { cloneUrl: `${world.origin}/${owner}/${name}.git`, bareFolder: repository.bareFolder };
+    },
+    pullRequests: () =>
+      world.repositories.flatMap(({ owner, name, pulls }) => pulls.map(pull => ({ ...pull, owner, repository: name }))),
+    merge(owner, name, number) {
+      const pull = world.find(owner, name)?.pulls.find(one => one.number === number);
+      const now = new Date().toISOString();
+      Object.assign(pull ?? {}, { state: 'closed', closedAt: now, mergedAt: now });
+    },
+    requests: () => world.requests,
+    violations: () => world.violations,
+    fault: (kind, faultOptions) => world.faults.add(kind, faultOptions),
+    async close() {
+      server.closeAllConnections();
+      await new Promise<void>(resolve => server.close(() => resolve()));
+      await rm(root, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+function isAddress(address: string | AddressInfo | null): address is AddressInfo {
+  return typeof address === 'object' && address !== null;
+}
