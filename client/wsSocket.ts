@@ -1,0 +1,86 @@
+import { WebSocket } from 'ws';
+import { SandpiperError, toError } from '../protocol/errors.ts';
+import { WS_SUBPROTOCOL } from '../protocol/version.ts';
+import type { RelaySocket } from './relaySocket.ts';
+
+/** Larger than any answer of the relay. */
+const MAX_FRAME_BYTES = 64 * 1024 * 1024;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** The relay pings every 20 s; a connection on which nothing comes for longer is dead. */
+const SILENCE_MS = 50_000;
+
+/**
+ * A socket to a relay in Node.
+ * @param url of the relay, `http://host:port` or `https://…`
+ */
+export function createWsSocket(url: string, token: string): RelaySocket {
+  const webSocket = new WebSocket(`${url.replace(/^http/, 'ws').replace(/\/+$/, '')}/v1/ws`, WS_SUBPROTOCOL, {
+    headers: { authorization: `Bearer ${token}` },
+    perMessageDeflate: false,
+    maxPayload: MAX_FRAME_BYTES,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    followRedirects: false,
+  });
+  const socket: RelaySocket = {
+    send: frame => webSocket.send(frame, () => {}),
+    close: () => {
+      webSocket.close(1000);
+      setTimeout(() => webSocket.terminate(), 1_000).unref();
+    },
+    onOpen: () => {},
+    onMessage: () => {},
+    onError: () => {},
+    onClose: () => {},
+  };
+  const silence = setTimeout(() => webSocket.terminate(), SILENCE_MS);
+  silence.unref();
+  webSocket.on('open', () => socket.onOpen());
+  webSocket.on('message', data => {
+    silence.refresh();
+    socket.onMessage(Buffer.isBuffer(data) ? data.toString('utf8') : '');
+  });
+  webSocket.on('ping', () => silence.refresh());
+  webSocket.on('unexpected-response', (request, response) => {
+    socket.onError(refusal(response.statusCode ?? 0, url));
+    response.resume();
+    request.destroy();
+    // `ws` leaves closing to whoever listens here.
+    webSocket.terminate();
+  });
+  webSocket.on('error', error => socket.onError(networkError(error, url)));
+  webSocket.on('close', (code, reason) => {
+    clearTimeout(silence);
+    socket.onClose(code, reason.toString('utf8'));
+  });
+  return socket;
+}
+
+function refusal(status: number, url: string): SandpiperError {
+  switch (status) {
+    case 401:
+      return new SandpiperError('unauthorized', `The relay at ${url} refused the token.`, {
+        hint: 'Take the token from relay.json in the data folder of that relay.',
+      });
+    case 403:
+      return new SandpiperError('forbidden', `The relay at ${url} refused this client.`);
+    case 421:
+      return new SandpiperError('forbidden', `The relay at ${url} is not known under that name.`, {
+        hint: 'Use its loopback address, or name this host in the settings of the relay.',
+      });
+    case 400:
+    case 426:
+      return new SandpiperError('version_mismatch', `The relay at ${url} does not speak ${WS_SUBPROTOCOL}.`, {
+        hint: 'Update the older of the two.',
+      });
+    default:
+      return new SandpiperError('unavailable', `What answers at ${url} does not accept connections (HTTP ${status}).`);
+  }
+}
+
+function networkError(thrown: unknown, url: string): SandpiperError {
+  const cause = toError(thrown);
+  return new SandpiperError('unavailable', `The relay at ${url} cannot be reached: ${cause.message}.`, {
+    hint: 'Sandpiper tries again by itself.',
+    cause,
+  });
+}

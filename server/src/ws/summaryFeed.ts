@@ -1,0 +1,60 @@
+import { notificationFrame } from '../../../protocol/rpc.ts';
+import type { SessionSummary } from '../../../protocol/session.ts';
+import { disposable } from '../core/disposable.ts';
+import type { Disposable } from '../core/disposable.ts';
+import type { EventSource } from '../sessions/eventSource.ts';
+
+const INTERVAL_MS = 50;
+
+export interface SummaryListener {
+  /** Must not throw. A later frame of the same session replaces an earlier one. */
+  onSummary(sessionId: string, frame: Buffer): void;
+}
+
+/** Rows of the list for every client: the first change at once, then the latest of each session every 50 ms. */
+export class SummaryFeed implements Disposable {
+  readonly #listeners = new Set<SummaryListener>();
+  readonly #following: Disposable;
+  #pending = new Map<string, SessionSummary>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(source: EventSource) {
+    this.#following = source.followSummaries(summary => {
+      this.#pending.set(summary.id, summary);
+      if (!this.#timer) {
+        this.#handOut();
+      }
+    });
+  }
+
+  add(listener: SummaryListener): Disposable {
+    this.#listeners.add(listener);
+    return disposable(() => this.#listeners.delete(listener));
+  }
+
+  dispose(): void {
+    this.#following.dispose();
+    clearTimeout(this.#timer);
+    this.#listeners.clear();
+    this.#pending.clear();
+  }
+
+  #handOut(): void {
+    this.#timer = undefined;
+    if (this.#pending.size === 0) {
+      return;
+    }
+    const pending = this.#pending;
+    this.#pending = new Map();
+    this.#timer = setTimeout(() => this.#handOut(), INTERVAL_MS);
+    if (this.#listeners.size === 0) {
+      return;
+    }
+    for (const [sessionId, summary] of pending) {
+      const frame = Buffer.from(notificationFrame('session.changed', { summary }));
+      for (const listener of this.#listeners) {
+        listener.onSummary(sessionId, frame);
+      }
+    }
+  }
+}
