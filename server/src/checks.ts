@@ -1,0 +1,92 @@
+import { statfs } from 'node:fs/promises';
+import type { CallResult } from '../../protocol/calls.ts';
+import { errorText, toSandpiperError } from '../../protocol/errors.ts';
+import type { Config } from './core/config.ts';
+import type { Dependencies } from './sessions/dependencies.ts';
+import { gitVersion } from './git/git.ts';
+
+type Check = CallResult<'relay.checks'>['checks'][number];
+
+const LOW_DISK_BYTES = 1024 ** 3;
+const MIN_NODE = [22, 18] as const;
+
+/** What `sandpiper doctor` shows: everything that a session needs, each with what to do when it is not there. */
+export async function runChecks(config: Config, dependencies: Dependencies, hasModelKey: boolean): Promise<Check[]> {
+  const checks: Promise<Check>[] = [
+    Promise.resolve(nodeCheck()),
+    attempt('git', 'Install git.', async () => `git ${await gitVersion()}`),
+    attempt('store', 'Look at the log of the relay.', async () => {
+      await dependencies.store.check();
+      return `${config.dataFolder} can be read and written`;
+    }),
+    diskCheck(config.dataFolder),
+    ...[...dependencies.providers.values()].map(async (provider): Promise<Check> => {
+      const { available, capabilities, reason, hint } = await provider.probe();
+      const name = `sandbox ${provider.id}`;
+      if (!available) {
+        return { name, status: 'failed', detail: reason ?? 'not available', ...(hint ? { hint } : {}) };
+      }
+      return capabilities.isolation === 'none'
+        ? {
+            name,
+            status: 'warning',
+            detail: `no isolation: ${reason ?? 'this machine offers none'}`,
+            ...(hint ? { hint } : {}),
+          }
+        : { name, status: 'ok', detail: `isolation ${capabilities.isolation}` };
+    }),
+    ...[...dependencies.agents.values()].map(agent =>
+      attempt(`agent ${agent.id}`, 'Install Claude Code: npm install -g @anthropic-ai/claude-code', async () => {
+        const { version, path } = await dependencies.findAgent(agent.id);
+        return `${agent.displayName} ${version} at ${path}`;
+      }),
+    ),
+    Promise.resolve(modelKeyCheck(hasModelKey)),
+  ];
+  return Promise.all(checks);
+}
+
+function modelKeyCheck(present: boolean): Check {
+  return present
+    ? { name: 'model key', status: 'ok', detail: 'present; it stays in the relay' }
+    : {
+        name: 'model key',
+        status: 'failed',
+        detail: 'missing',
+        hint: 'Set ANTHROPIC_API_KEY for the relay, or run “Sandpiper: Set Anthropic API Key…” in VS Code.',
+      };
+}
+
+function nodeCheck(): Check {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const enough = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
+  return {
+    name: 'node',
+    status: enough ? 'ok' : 'failed',
+    detail: process.versions.node,
+    ...(enough ? {} : { hint: `Sandpiper needs Node ${MIN_NODE.join('.')} or newer.` }),
+  };
+}
+
+async function diskCheck(folder: string): Promise<Check> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  const detail = `${(free / 1024 ** 3).toFixed(1)} GiB free`;
+  return free < LOW_DISK_BYTES
+    ? { name: 'disk', status: 'warning', detail, hint: 'Make room: sessions stop cleanly when the disk is full.' }
+    : { name: 'disk', status: 'ok', detail };
+}
+
+async function attempt(name: string, hint: string, look: () => Promise<string>): Promise<Check> {
+  try {
+    return { name, status: 'ok', detail: await look() };
+  } catch (error) {
+    const failure = toSandpiperError(error);
+    return {
+      name,
+      status: 'failed',
+      detail: failure.code === 'internal' ? errorText(failure) : failure.message,
+      hint: failure.hint ?? hint,
+    };
+  }
+}

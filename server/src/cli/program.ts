@@ -1,0 +1,368 @@
+import { resolve } from 'node:path';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { errorText, toSandpiperError } from '../../../protocol/errors.ts';
+import { permissionModeSchema } from '../../../protocol/events.ts';
+import type { SessionState } from '../../../protocol/session.ts';
+import { VERSION, type Config } from '../core/config.ts';
+import { connect, findSession, listSessions, type Connection } from './connection.ts';
+import { EXIT } from './exitCodes.ts';
+import { followSession, printLog } from './follow.ts';
+import { createStyle, plain } from './render.ts';
+
+export interface ProgramOptions {
+  config: Config;
+  /** How this program is started: interpreter and script. */
+  program: readonly string[];
+  environment: Readonly<Record<string, string | undefined>>;
+  /** Runs the relay in this process until it is told to stop. */
+  serve(config: Config): Promise<number>;
+}
+
+/** Runs `sandpiper` with these arguments. Returns the exit code. */
+export async function runProgram(args: readonly string[], options: ProgramOptions): Promise<number> {
+  let code: number = EXIT.ok;
+  const command = new Command('sandpiper')
+    .description('Hand work to Claude Code in an isolated sandbox, watch it, review it, land it.')
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError('Run `sandpiper --help` for the commands.');
+  const run = (action: () => Promise<number>) => async () => {
+    code = await action();
+  };
+  addServe(command, options, run);
+  addRun(command, options, run);
+  addSessions(command, options, run);
+  addLanding(command, options, run);
+  addDoctor(command, options, run);
+  try {
+    await command.parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    return report(error, args.includes('--json'));
+  }
+}
+
+type Run = (action: () => Promise<number>) => () => Promise<void>;
+
+function addServe(command: Command, options: ProgramOptions, run: Run): void {
+  const serve = command
+    .command('serve')
+    .description('Run the relay in the foreground; a second one finds the first')
+    .option('--host <host>', 'address to listen on', options.config.host)
+    .addOption(
+      new Option('--port <port>', 'port, 0 lets the system choose').default(options.config.port).argParser(portNumber),
+    )
+    .option('--data <folder>', 'data folder', options.config.dataFolder);
+  serve.action((flags: { host: string; port: number; data: string }) =>
+    run(() =>
+      options
+        .serve({ ...options.config, host: flags.host, port: flags.port, dataFolder: resolve(flags.data) })
+        .catch(noRelay),
+    )(),
+  );
+}
+
+function addRun(command: Command, options: ProgramOptions, run: Run): void {
+  command
+    .command('run')
+    .argument('<prompt>', 'what to do')
+    .description('Start a session and follow its first turn')
+    .option('--repo <source>', 'local path or URL of the repository', '.')
+    .option('--base <rev>', 'commit, branch or tag to start from (default: HEAD)')
+    .option('--uncommitted', 'take uncommitted and untracked files along', false)
+    .option('--title <text>')
+    .option('--model <name>')
+    .option('--budget <usd>', 'stop the model after this much money', amount)
+    .addOption(
+      new Option('--permissions <mode>', 'what the agent may do without asking')
+        .choices(permissionModeSchema.options)
+        .default('ask'),
+    )
+    .option('--accept-no-isolation', 'agree that the agent runs with your rights, where nothing can isolate it', false)
+    .option('--detach', 'do not follow', false)
+    .option('--json', 'events as JSON lines', false)
+    .action((prompt: string, flags: RunFlags) =>
+      run(() =>
+        withConnection(options, async connection => {
+          const created = await connection.client.call('session.create', {
+            source: /^[a-z+]+:\/\/|^[^/]+@[^/]+:/.test(flags.repo) ? flags.repo : resolve(flags.repo),
+            prompt,
+            includeUncommitted: flags.uncommitted,
+            acceptNoIsolation: flags.acceptNoIsolation,
+            permissionMode: permissionModeSchema.parse(flags.permissions),
+            ...(flags.base === undefined ? {} : { base: flags.base }),
+            ...(flags.title === undefined ? {} : { title: flags.title }),
+            ...(flags.model === undefined ? {} : { model: flags.model }),
+            ...(flags.budget === undefined ? {} : { budgetUsd: flags.budget }),
+          });
+          const { sessionId } = created;
+          process.stdout.write(flags.json ? `${JSON.stringify(created)}\n` : `session ${sessionId}\n`);
+          return flags.detach ? EXIT.ok : follow(connection, sessionId, flags.json, turnIsOver(1));
+        }),
+      )(),
+    );
+}
+
+interface RunFlags {
+  repo: string;
+  base?: string;
+  uncommitted: boolean;
+  title?: string;
+  model?: string;
+  budget?: number;
+  permissions: string;
+  acceptNoIsolation: boolean;
+  detach: boolean;
+  json: boolean;
+}
+
+function addSessions(command: Command, options: ProgramOptions, run: Run): void {
+  command
+    .command('sessions')
+    .description('List sessions')
+    .option('--archived', 'the archived ones', false)
+    .option('--json', '', false)
+    .action((flags: { archived: boolean; json: boolean }) =>
+      run(() =>
+        withConnection(options, async ({ client }) => {
+          for (const session of await listSessions(client, flags.archived)) {
+            process.stdout.write(
+              flags.json
+                ? `${JSON.stringify(session)}\n`
+                : `${session.id}  ${plain(session.activity).padEnd(24).slice(0, 40)}  ${plain(session.repository.name)}  ${plain(session.title)}\n`,
+            );
+          }
+          return EXIT.ok;
+        }),
+      )(),
+    );
+  command
+    .command('logs')
+    .argument('<session>', 'id, or the end of one')
+    .description('Print the log of a session')
+    .option('-f, --follow', 'go on with what happens', false)
+    .option('--json', 'events as JSON lines', false)
+    .action((session: string, flags: { follow: boolean; json: boolean }) =>
+      run(() =>
+        withConnection(options, async connection => {
+          const sessionId = await findSession(connection.client, session);
+          if (flags.follow) {
+            return follow(connection, sessionId, flags.json, () => undefined, 'show');
+          }
+          const style = createStyle(process.stdout.isTTY && !flags.json);
+          await printLog({ client: connection.client, sessionId, json: flags.json, style });
+          return EXIT.ok;
+        }),
+      )(),
+    );
+  command
+    .command('send')
+    .argument('<session>', 'id, or the end of one')
+    .argument('<text>')
+    .description('Send a message and follow the turn')
+    .option('--detach', 'do not follow', false)
+    .option('--json', 'events as JSON lines', false)
+    .action((session: string, text: string, flags: { detach: boolean; json: boolean }) =>
+      run(() =>
+        withConnection(options, async connection => {
+          const sessionId = await findSession(connection.client, session);
+          const sent = await connection.client.call('session.send', { sessionId, text });
+          if (flags.json) {
+            process.stdout.write(`${JSON.stringify(sent)}\n`);
+          }
+          return flags.detach ? EXIT.ok : follow(connection, sessionId, flags.json, messageIsDone(sent.messageId));
+        }),
+      )(),
+    );
+  command
+    .command('stop')
+    .argument('<session>', 'id, or the end of one')
+    .description('Stop the turn of a session')
+    .action((session: string) =>
+      run(() =>
+        withConnection(options, async ({ client }) => {
+          const sessionId = await findSession(client, session);
+          const { stopping } = await client.call('session.stop', { sessionId });
+          process.stdout.write(stopping ? 'stopping\n' : 'nothing was running\n');
+          return EXIT.ok;
+        }),
+      )(),
+    );
+}
+
+function addLanding(command: Command, options: ProgramOptions, run: Run): void {
+  command
+    .command('diff')
+    .argument('<session>', 'id, or the end of one')
+    .description('Print what a session changed, as a unified diff')
+    .option('--pending', 'only what is not accepted yet', false)
+    .action((session: string, flags: { pending: boolean }) =>
+      run(() =>
+        withConnection(options, async ({ client }) => {
+          const sessionId = await findSession(client, session);
+          const { diff, truncated } = await client.call('changes.diff', {
+            sessionId,
+            from: flags.pending ? 'accepted' : 'base',
+          });
+          process.stdout.write(process.stdout.isTTY ? plain(diff) : diff);
+          if (truncated) {
+            process.stderr.write('The diff is larger than this command shows. Open it in VS Code.\n');
+          }
+          return EXIT.ok;
+        }),
+      )(),
+    );
+  command
+    .command('pr')
+    .argument('<session>', 'id, or the end of one')
+    .description('Push the branch of a session and open or update its pull request')
+    .option('--title <text>')
+    .option('--base <branch>', 'branch to merge into')
+    .option('--ready', 'not as a draft', false)
+    .option('--issue <number>', 'issue that it closes', issueNumber)
+    .option('--json', '', false)
+    .action(
+      (session: string, flags: { title?: string; base?: string; ready: boolean; issue?: number; json: boolean }) =>
+        run(() =>
+          withConnection(options, async ({ client }) => {
+            const sessionId = await findSession(client, session);
+            const { pullRequest, created } = await client.call('pullRequest.open', {
+              sessionId,
+              draft: !flags.ready,
+              ...(flags.title === undefined ? {} : { title: flags.title }),
+              ...(flags.base === undefined ? {} : { baseBranch: flags.base }),
+              ...(flags.issue === undefined ? {} : { issue: flags.issue }),
+            });
+            process.stdout.write(flags.json ? `${JSON.stringify({ pullRequest, created })}\n` : `${pullRequest.url}\n`);
+            return EXIT.ok;
+          }),
+        )(),
+    );
+}
+
+function addDoctor(command: Command, options: ProgramOptions, run: Run): void {
+  command
+    .command('doctor')
+    .description('Check everything that a session needs')
+    .option('--json', '', false)
+    .action((flags: { json: boolean }) =>
+      run(() =>
+        withConnection(options, async ({ client }) => {
+          const { checks } = await client.call('relay.checks', {});
+          const style = createStyle(process.stdout.isTTY);
+          const marks = { ok: style.green('ok     '), warning: style.yellow('warning'), failed: style.red('failed ') };
+          for (const check of checks) {
+            const hint = check.hint === undefined ? '' : `\n        ${check.hint}`;
+            process.stdout.write(
+              flags.json
+                ? `${JSON.stringify(check)}\n`
+                : `${marks[check.status]} ${check.name}: ${check.detail}${hint}\n`,
+            );
+          }
+          return checks.some(check => check.status === 'failed') ? EXIT.failed : EXIT.ok;
+        }),
+      )(),
+    );
+}
+
+/** @param elsewise what happens to a question where nobody can be asked */
+function follow(
+  { client }: Connection,
+  sessionId: string,
+  json: boolean,
+  until: (state: SessionState) => number | undefined,
+  elsewise: 'end' | 'show' = 'end',
+): Promise<number> {
+  return followSession({
+    client,
+    sessionId,
+    json,
+    style: createStyle(process.stdout.isTTY && !json),
+    onQuestion: process.stdin.isTTY && !json ? 'ask' : elsewise,
+    until,
+  });
+}
+
+/** Ends when this turn is done or cannot be. */
+function turnIsOver(number: number): (state: SessionState) => number | undefined {
+  return state => {
+    if (state.phase.kind === 'blocked') {
+      return EXIT.failed;
+    }
+    const turn = state.turns.find(candidate => candidate.number === number);
+    if (!turn?.checkpoint) {
+      return undefined;
+    }
+    return turn.agent?.outcome === 'completed' ? EXIT.ok : EXIT.failed;
+  };
+}
+
+function messageIsDone(messageId: string): (state: SessionState) => number | undefined {
+  return state => {
+    const message = state.items.find(item => item.kind === 'message' && item.id === messageId);
+    const turn = message?.kind === 'message' ? message.turn : undefined;
+    return turn === undefined ? (state.phase.kind === 'blocked' ? EXIT.failed : undefined) : turnIsOver(turn)(state);
+  };
+}
+
+async function withConnection(
+  options: ProgramOptions,
+  action: (connection: Connection) => Promise<number>,
+): Promise<number> {
+  // Whoever reads this may have seen enough (`| head`); that is no failure.
+  process.stdout.on('error', () => process.exit(EXIT.ok));
+  let connection: Connection;
+  try {
+    connection = await connect(options.config, options.program, options.environment);
+  } catch (error) {
+    return noRelay(error);
+  }
+  try {
+    return await action(connection);
+  } finally {
+    connection.client.dispose();
+  }
+}
+
+function noRelay(error: unknown): number {
+  process.stderr.write(`${errorText(toSandpiperError(error))}\n`);
+  return EXIT.noRelay;
+}
+
+function report(error: unknown, json: boolean): number {
+  if (error instanceof CommanderError) {
+    // Commander has printed it; help and version are no errors.
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+  const failure = toSandpiperError(error);
+  process.stderr.write(
+    json
+      ? `${JSON.stringify({ error: { message: failure.message, ...failure.toWire() } })}\n`
+      : `${errorText(failure)}\n`,
+  );
+  return EXIT.failed;
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (text.trim() === '' || !Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new InvalidArgumentError('Give a number from 0 to 65535.');
+  }
+  return port;
+}
+
+function amount(text: string): number {
+  const usd = Number(text);
+  if (!Number.isFinite(usd) || usd <= 0) {
+    throw new InvalidArgumentError('Give an amount of US dollars, such as 2.50.');
+  }
+  return usd;
+}
+
+function issueNumber(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number <= 0) {
+    throw new InvalidArgumentError('Give the number of an issue, without #.');
+  }
+  return number;
+}

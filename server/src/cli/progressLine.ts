@@ -1,0 +1,55 @@
+import { describeActivity } from '../../../protocol/activity.ts';
+import type { SessionState } from '../../../protocol/session.ts';
+import { plain, type Style } from './render.ts';
+
+export interface ProgressLine {
+  show(state: SessionState): void;
+  clear(): void;
+  pause(): void;
+  resume(): void;
+  dispose(): void;
+}
+
+const REDRAW_MS = 500;
+
+/** One line at the bottom of the terminal that says what the session is doing and for how long. */
+export function progressLine(style: Style): ProgressLine | undefined {
+  if (!process.stderr.isTTY) {
+    return undefined;
+  }
+  let state: SessionState | undefined;
+  let paused = false;
+  const clear = () => process.stderr.write('\r\u001B[K');
+  const draw = () => {
+    if (state && !paused) {
+      const activity = describeActivity(state);
+      const seconds = Math.max(0, Math.floor((Date.now() - activity.since) / 1000));
+      const width = (process.stderr.columns ?? 80) - 1;
+      const text = `${plain(activity.label)} ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+      process.stderr.write(`\r\u001B[K${style.dim(text.slice(0, width))}`);
+    }
+  };
+  const timer = setInterval(draw, REDRAW_MS);
+  return {
+    show(next) {
+      state = next;
+      draw();
+    },
+    clear() {
+      if (!paused) {
+        clear();
+      }
+    },
+    pause() {
+      paused = true;
+      clear();
+    },
+    resume() {
+      paused = false;
+    },
+    dispose() {
+      clearInterval(timer);
+      clear();
+    },
+  };
+}

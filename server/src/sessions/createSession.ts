@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import type { CallResult, CheckedParams } from '../../../protocol/calls.ts';
+import { SandpiperError } from '../../../protocol/errors.ts';
+import type { EventBody, Isolation } from '../../../protocol/events.ts';
+import { newId } from '../../../protocol/ids.ts';
+import { NO_USAGE } from '../../../protocol/usage.ts';
+import { inspectRepository, type InspectedRepository } from '../git/inspect.ts';
+import { snapshotUncommitted } from '../git/snapshot.ts';
+import { titleFrom } from './decisions.ts';
+import type { Dependencies } from './dependencies.ts';
+import type { RecordOf } from './idempotency.ts';
+import type { Sessions } from './sessions.ts';
+import { providerOf } from './workspace.ts';
+
+type Params = CheckedParams<'session.create'>;
+
+const MAX_SNAPSHOT_BYTES = 100 * 1024 * 1024;
+
+/**
+ * Writes the first events of a session. What can be refused at once is refused here, before anything is kept; what takes
+ * time (mirror, sandbox, agent) happens afterwards and shows in the session.
+ */
+export async function createSession(
+  dependencies: Dependencies,
+  sessions: Sessions,
+  params: Params,
+  record: RecordOf,
+): Promise<CallResult<'session.create'>> {
+  await dependencies.requireRoom();
+  const isolation = await checkIsolation(dependencies, params);
+  await dependencies.findAgent(params.agent);
+  const inspected = await inspectRepository(params.source, {
+    ...(params.base === undefined ? {} : { base: params.base }),
+    withoutWorkTree: !params.includeUncommitted,
+  });
+  const base = params.includeUncommitted ? await snapshot(dependencies, params.source, inspected) : inspected.head;
+  const sessionId = newId('ses');
+  const session = await sessions.create({
+    sessionId,
+    events: firstEvents(params, { inspected, base, isolation }),
+    runtime: {
+      source: params.source,
+      conversationId: randomUUID(),
+      acceptNoIsolation: params.acceptNoIsolation,
+      ...(params.budgetUsd === undefined ? {} : { budgetUsd: params.budgetUsd }),
+      cloned: false,
+      inputs: 0,
+      answerContexts: {},
+      turnUsage: NO_USAGE,
+    },
+    call: seq => record({ sessionId, seq }),
+  });
+  return { sessionId, seq: session.log.state.seq };
+}
+
+/** @throws `sandbox_unavailable`, or `isolation_consent_needed` where nothing isolates and the user has not agreed */
+async function checkIsolation(dependencies: Dependencies, params: Params): Promise<Isolation> {
+  const provider = providerOf(dependencies, params.provider);
+  const { available, capabilities, reason, hint } = await provider.probe();
+  if (!available) {
+    throw new SandpiperError('sandbox_unavailable', reason ?? `The provider ${provider.id} is not available.`, {
+      hint,
+    });
+  }
+  if (capabilities.isolation === 'none' && !params.acceptNoIsolation) {
+    throw new SandpiperError(
+      'isolation_consent_needed',
+      `${reason ?? 'This machine cannot isolate the agent.'} It would run with your rights on this machine.`,
+      { hint: hint ?? 'Agree to run without isolation for this session, or choose another provider.' },
+    );
+  }
+  if (capabilities.isolation === 'none' && params.permissionMode === 'autopilot') {
+    throw new SandpiperError('invalid_params', 'Autopilot needs a sandbox that isolates, and this one does not.', {
+      hint: 'Choose the permission mode "ask" or "acceptEdits", or another provider.',
+    });
+  }
+  return capabilities.isolation;
+}
+
+function firstEvents(
+  params: Params,
+  start: { inspected: InspectedRepository; base: string; isolation: Isolation },
+): EventBody[] {
+  const { inspected, base, isolation } = start;
+  return [
+    {
+      type: 'sessionCreated',
+      title: params.title ?? titleFrom(params.prompt),
+      repository: inspected.repository,
+      base,
+      includesUncommitted: base !== inspected.head,
+      provider: params.provider,
+      isolation,
+      agent: params.agent,
+      ...(params.model === undefined ? {} : { model: params.model }),
+      permissionMode: params.permissionMode,
+    },
+    ...inspected.notes.map(text => ({ type: 'noticeRaised', level: 'info', text }) as const),
+    { type: 'messageQueued', messageId: newId('msg'), text: params.prompt, by: 'owner' },
+  ];
+}
+
+/** The user's uncommitted files as they are now: what they change afterwards is not part of the session. */
+async function snapshot(dependencies: Dependencies, source: string, inspected: InspectedRepository): Promise<string> {
+  const { mirror } = await dependencies.mirrors.ensure(inspected, inspected.head);
+  const commit = await snapshotUncommitted(source, mirror, inspected.head, { maxBytes: MAX_SNAPSHOT_BYTES });
+  return commit ?? inspected.head;
+}

@@ -1,0 +1,118 @@
+import type { SessionState } from '../../../protocol/session.ts';
+import { undeliveredMessages } from '../../../protocol/stopping.ts';
+import type { SessionRow } from '../store/store.ts';
+import { runtimeSchema, type Runtime } from './runtime.ts';
+
+/** What a session needs next. The same answer after a restart as before it: it depends on the log alone. */
+export type Step =
+  | { kind: 'wait' }
+  | { kind: 'prepareSandbox' }
+  | { kind: 'startAgent' }
+  /** The log says that an agent runs; read on in its journal. */
+  | { kind: 'attachAgent' }
+  /** No agent may run in a session that is archived, nor one whose start was given up. */
+  | { kind: 'endAgent'; segment: number }
+  | { kind: 'deliver'; messageId: string; text: string }
+  | { kind: 'checkpoint'; turn: number };
+
+export function decideNext(state: SessionState, runtime: Runtime, attached: boolean): Step {
+  const blocked = state.phase.kind === 'blocked';
+  if (runtime.starting !== undefined && (state.archived || blocked)) {
+    return { kind: 'endAgent', segment: runtime.starting };
+  }
+  if (state.agent.running && !attached) {
+    return { kind: 'attachAgent' };
+  }
+  if (state.agent.running && state.archived) {
+    return { kind: 'endAgent', segment: state.agent.segment };
+  }
+  if (blocked) {
+    return { kind: 'wait' };
+  }
+  // The agent may have begun the next turn by itself: the oldest without a checkpoint comes first, and none is left out.
+  const unsaved = state.turns.find(turn => turn.agent && !turn.checkpoint);
+  if (unsaved) {
+    return { kind: 'checkpoint', turn: unsaved.number };
+  }
+  if (state.archived || state.turns.some(turn => !turn.agent)) {
+    return { kind: 'wait' };
+  }
+  return nextDelivery(state, runtime);
+}
+
+function nextDelivery(state: SessionState, runtime: Runtime): Step {
+  const first = undeliveredMessages(state.items)[0];
+  if (!first) {
+    return { kind: 'wait' };
+  }
+  if (!runtime.sandbox || !runtime.cloned) {
+    return { kind: 'prepareSandbox' };
+  }
+  if (!state.agent.running) {
+    return { kind: 'startAgent' };
+  }
+  if (runtime.releasing === state.agent.segment) {
+    return { kind: 'wait' };
+  }
+  // One message at a time: the next goes when the agent has taken this one and its turn is done.
+  return first.delivery === 'sent' ? { kind: 'wait' } : { kind: 'deliver', messageId: first.id, text: first.text };
+}
+
+/** Whether what prepares a turn must not go on: a person stopped it or put the session away. */
+export function isHalted(state: SessionState): boolean {
+  return state.archived || state.phase.kind === 'blocked';
+}
+
+/** Whether the agent has had nothing to do for so long that its memory is better used. */
+export function mayRelease(state: SessionState, runtime: Runtime, idleMs: number, now: number): boolean {
+  return (
+    state.agent.running &&
+    !state.archived &&
+    state.phase.kind === 'idle' &&
+    state.approvals.length === 0 &&
+    undeliveredMessages(state.items).length === 0 &&
+    runtime.backgroundTasks === 0 &&
+    runtime.releasing === undefined &&
+    now - state.updatedAt >= idleMs
+  );
+}
+
+/** Whether a relay that comes back must take the session up, by its row alone. */
+export function isUnderWay({ summary, runtime }: Pick<SessionRow, 'summary' | 'runtime'>): boolean {
+  if (summary.agentRunning || startingSchema.parse(JSON.parse(runtime)).starting !== undefined) {
+    return true;
+  }
+  switch (summary.phase) {
+    case 'blocked':
+      return false;
+    case 'idle':
+    case 'preparing':
+      return !summary.archived && (summary.phase === 'preparing' || summary.queuedMessages > 0);
+    default:
+      return true;
+  }
+}
+
+const startingSchema = runtimeSchema.pick({ starting: true });
+
+/** A short name for a session from its first message. */
+export function titleFrom(prompt: string): string {
+  const line =
+    prompt
+      .split('\n')
+      .map(part => part.trim())
+      .find(part => part !== '') ?? 'Session';
+  return line.length <= 80 ? line : `${line.slice(0, 79).trimEnd()}…`;
+}
+
+/** Branch of a session's pull request: readable, valid as a ref, unlike any other session's. */
+export function branchName(title: string, sessionId: string): string {
+  const slug = title
+    .toLowerCase()
+    .normalize('NFKD')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 40)
+    .replace(/-+$/, '');
+  return `sandpiper/${slug === '' ? 'session' : slug}-${sessionId.slice(-6)}`;
+}

@@ -1,0 +1,203 @@
+import { mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SandpiperError } from '../../../protocol/errors.ts';
+import type { ChangeStats } from '../../../protocol/events.ts';
+import type { SessionState } from '../../../protocol/session.ts';
+import type { FoundAgent } from '../agents/agent.ts';
+import { listChanges } from '../git/diff.ts';
+import { importBundle } from '../git/importBundle.ts';
+import type { Mirror } from '../git/mirrors.ts';
+import { checkpointRef, isBranchName, proposedRef, readRef, updateRef } from '../git/refs.ts';
+import { checkpointScript, cloneCommand, parseCheckpoint, type CheckpointResult } from '../git/sandboxScripts.ts';
+import type { Sandbox, SandboxProvider } from '../sandboxes/provider.ts';
+import type { Dependencies } from './dependencies.ts';
+
+/*
+ * A session's place of work: the sandbox with its clone, and the way of its commits back into the mirror. The relay runs
+ * no git in the clone (I9); what comes out of the sandbox is bytes that are checked before they count.
+ */
+
+/** Where a mounted program and mirror appear in a sandbox that isolates. */
+const PROGRAM = '/mnt/sandpiper/agent';
+const MIRROR = '/mnt/sandpiper/mirror.git';
+
+const AUTHOR = { name: 'Claude', email: 'noreply@anthropic.com' };
+const CLONE_TIMEOUT_MS = 10 * 60_000;
+const CHECKPOINT_TIMEOUT_MS = 5 * 60_000;
+const CHUNK_BYTES = 1 << 20;
+
+export interface Checkpoint {
+  commit: string;
+  changed: boolean;
+  stats: ChangeStats;
+  /** What the user must know: files that are not in it as they are in the sandbox. */
+  notices: string[];
+}
+
+export function providerOf(dependencies: Dependencies, id: string): SandboxProvider {
+  const provider = dependencies.providers.get(id);
+  if (!provider) {
+    throw new SandpiperError('invalid_params', `There is no sandbox provider "${id}".`, {
+      hint: `Choose one of: ${[...dependencies.providers.keys()].join(', ')}.`,
+    });
+  }
+  return provider;
+}
+
+export function mirrorOf(dependencies: Dependencies, state: SessionState): Mirror {
+  const mirror = dependencies.mirrors.open(state.repository.id);
+  if (!mirror) {
+    throw new SandpiperError('repository_unreachable', `The relay has no mirror of ${state.repository.name} yet.`, {
+      hint: 'Retry the session.',
+    });
+  }
+  return mirror;
+}
+
+/** Path of the agent's program inside the sandbox. */
+export function programIn(sandbox: Sandbox, found: FoundAgent): string {
+  return sandbox.isolation === 'none' ? found.path : PROGRAM;
+}
+
+/** Path of the mirror inside the sandbox, where it is read-only. */
+function mirrorIn(sandbox: Sandbox, mirror: Mirror): string {
+  return sandbox.isolation === 'none' ? mirror.path : MIRROR;
+}
+
+/** The folder of the model gateway's socket for a session, as the relay sees it. */
+export async function relayFolderOf(dependencies: Dependencies, sessionId: string): Promise<string> {
+  const folder = join(dependencies.runFolder, sessionId.slice(-12));
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
+/** Makes the sandbox of a session; the same one when asked again. */
+export async function createSandbox(
+  dependencies: Dependencies,
+  state: SessionState,
+  options: { acceptNoIsolation: boolean; found: FoundAgent },
+): Promise<Sandbox> {
+  return providerOf(dependencies, state.provider).create({
+    key: state.id,
+    acceptNoIsolation: options.acceptNoIsolation,
+    // Without isolation everything is where it is on the host.
+    mounts:
+      state.isolation === 'none'
+        ? []
+        : [
+            { hostPath: await realpath(options.found.path), path: PROGRAM },
+            { hostPath: mirrorOf(dependencies, state).path, path: MIRROR },
+          ],
+    relayFolder: await relayFolderOf(dependencies, state.id),
+  });
+}
+
+/** Clones the base into the sandbox's empty workspace, with git running inside the sandbox. */
+export async function cloneInto(dependencies: Dependencies, sandbox: Sandbox, state: SessionState): Promise<void> {
+  const command = cloneCommand({
+    mirrorPath: mirrorIn(sandbox, mirrorOf(dependencies, state)),
+    commit: state.base,
+    workspace: sandbox.paths.workspace,
+    branch:
+      state.repository.branch !== undefined && isBranchName(state.repository.branch) ? state.repository.branch : 'main',
+    author: AUTHOR,
+  });
+  const { code, stderr } = await sandbox.exec(command, { timeoutMs: CLONE_TIMEOUT_MS });
+  if (code !== 0) {
+    throw new SandpiperError('git_failed', `Cloning into the sandbox failed: ${lastLines(stderr)}`, {
+      hint: 'Retry the session. If it fails again, run `sandpiper doctor`.',
+    });
+  }
+}
+
+/**
+ * Commits what is in the workspace, inside the sandbox, and takes the commit into the mirror through quarantine (I8).
+ * Safe to repeat: the same work gives the same tree, and an unchanged tree gives the previous commit.
+ * @throws `import_refused` when what came out of the sandbox is not acceptable
+ */
+export async function makeCheckpoint(
+  dependencies: Dependencies,
+  sandbox: Sandbox,
+  state: SessionState,
+  turn: number,
+): Promise<Checkpoint> {
+  const mirror = mirrorOf(dependencies, state);
+  const ref = checkpointRef(state.id, turn);
+  const { journal, workspace } = sandbox.paths;
+  const script = `${journal}/checkpoint.sh`;
+  const message = `${journal}/checkpoint-message`;
+  const bundle = `${journal}/checkpoint.bundle`;
+  await sandbox.writeFile(script, Buffer.from(checkpointScript()));
+  await sandbox.writeFile(message, Buffer.from(`${state.title}\n\nTurn ${turn} of session ${state.id}\n`));
+  const argv = ['sh', script, workspace, `${journal}/checkpoint`, state.proposed, ref, message, bundle];
+  const result = await sandbox.exec([...argv, `${mirrorIn(sandbox, mirror)}/objects`], {
+    timeoutMs: CHECKPOINT_TIMEOUT_MS,
+  });
+  if (result.code !== 0) {
+    throw new SandpiperError(
+      'git_failed',
+      `The checkpoint of turn ${turn} could not be made: ${lastLines(result.stderr)}`,
+      {
+        hint: 'The work is still in the sandbox. Retry the session.',
+      },
+    );
+  }
+  const report = parseCheckpoint(result.stdout.toString('utf8'));
+  if (report.bundle) {
+    // The ref exists already when a relay was killed between the import and the event: the work may have gone on since.
+    const oldValue = await readRef(mirror, ref);
+    await importBundle(mirror, bytesOf(sandbox, bundle), {
+      ref,
+      commit: report.commit,
+      parent: state.proposed,
+      ...(oldValue === undefined ? {} : { oldValue }),
+    });
+  } else if (report.commit === state.proposed) {
+    await updateRef(mirror, ref, report.commit);
+  } else {
+    throw new SandpiperError('import_refused', 'The sandbox names a commit that it did not hand over.', {
+      hint: 'The work is still in the sandbox. Retry the session.',
+    });
+  }
+  await updateRef(mirror, proposedRef(state.id), report.commit);
+  const { stats } = await listChanges(mirror, state.base, report.commit);
+  return { commit: report.commit, changed: report.commit !== state.proposed, stats, notices: noticesOf(report) };
+}
+
+const LEFT_OUT = {
+  tooLarge: 'too large',
+  outsideLink: 'a link that leaves the repository',
+  unreadable: 'unreadable',
+  invalidName: 'an invalid name',
+} as const;
+
+function noticesOf({ nested, leftOut, leftOutCount }: CheckpointResult): string[] {
+  const notices = nested.map(
+    path => `${path} is a repository of its own; its files are in the checkpoint as plain files.`,
+  );
+  notices.push(...leftOut.map(({ path, why }) => `${path} is not in the checkpoint: ${LEFT_OUT[why]}.`));
+  if (leftOutCount > leftOut.length) {
+    notices.push(`${leftOutCount - leftOut.length} more files are not in the checkpoint.`);
+  }
+  return notices;
+}
+
+async function* bytesOf(sandbox: Sandbox, path: string): AsyncGenerator<Uint8Array> {
+  for (let offset = 0; ;) {
+    const { data, missing } = await sandbox.readFrom(path, offset, CHUNK_BYTES);
+    if (missing) {
+      throw new SandpiperError('import_refused', 'The sandbox announced a bundle that is not there.', {
+        hint: 'Retry the session.',
+      });
+    }
+    if (data.length === 0) {
+      return;
+    }
+    offset += data.length;
+    yield data;
+  }
+}
+
+function lastLines(output: Buffer): string {
+  return output.toString('utf8').trim().split('\n').slice(-3).join(' ').slice(0, 500);
+}
