@@ -1,0 +1,161 @@
+import * as vscode from 'vscode';
+import type { SessionSummary } from '../../../protocol/session.ts';
+import type { ChatView } from '../chat/chatView.ts';
+import type { Review } from '../review/review.ts';
+import type { NewSession } from '../sessions/newSession.ts';
+import type { SessionActions } from '../sessions/sessionActions.ts';
+import type { SessionStore } from '../sessions/sessionStore.ts';
+import { readSetting } from '../settings.ts';
+import { answerApproval } from './answerApproval.ts';
+import type { PickSession, SessionQuestion } from './pickSession.ts';
+import type { PullRequests } from './pullRequests.ts';
+import type { CommandHandler, CommandHandlers } from './registerCommands.ts';
+
+export interface SessionCommandDependencies {
+  actions: SessionActions;
+  chat: ChatView;
+  newSession: NewSession;
+  pick: PickSession;
+  pullRequests: PullRequests;
+  review: Review;
+  store: SessionStore;
+}
+
+const isOpen = (summary: SessionSummary): boolean => !summary.archived;
+const isRunning = ({ phase }: SessionSummary): boolean => ['preparing', 'working', 'stopping'].includes(phase);
+
+const NO_SESSION = 'There is no session yet.';
+
+const QUESTIONS = {
+  open: { placeHolder: 'Session to open', fits: () => true, none: NO_SESSION, takeVisible: false },
+  send: { placeHolder: 'Session to send a message to', fits: isOpen, none: NO_SESSION },
+  stop: { placeHolder: 'Session to stop', fits: isRunning, none: 'No session is running.' },
+  answer: {
+    placeHolder: 'Session to answer',
+    fits: summary => summary.needsYou > 0 && summary.phase !== 'blocked',
+    none: 'No session waits for an answer.',
+  },
+  retry: {
+    placeHolder: 'Session to try again',
+    fits: summary => !summary.archived && !isRunning(summary),
+    none: 'No session has stopped.',
+  },
+  look: {
+    placeHolder: 'Session whose changes to open',
+    fits: summary => summary.pending || summary.stats.files > 0,
+    none: 'No session has changes yet.',
+  },
+  accept: {
+    placeHolder: 'Session whose changes to accept',
+    fits: summary => summary.pending,
+    none: 'No session has changes to accept.',
+  },
+  land: {
+    placeHolder: 'Session to create a pull request from',
+    fits: summary => isOpen(summary) && summary.stats.files > 0,
+    none: 'No session has changes yet.',
+  },
+  landed: {
+    placeHolder: 'Session whose pull request to open',
+    fits: summary => summary.pullRequest !== undefined,
+    none: 'No session has a pull request yet.',
+  },
+  rename: { placeHolder: 'Session to rename', fits: () => true, none: NO_SESSION },
+  archive: { placeHolder: 'Session to archive', fits: isOpen, none: 'There is no session to archive.' },
+  restore: {
+    placeHolder: 'Session to bring back',
+    fits: summary => summary.archived,
+    none: 'No session is archived.',
+    takeVisible: false,
+  },
+  copy: { placeHolder: 'Session whose id to copy', fits: () => true, none: NO_SESSION },
+} satisfies Record<string, SessionQuestion>;
+
+type SessionCommands = Omit<
+  CommandHandlers,
+  | 'sandpiper.setModelKey'
+  | 'sandpiper.connectRelay'
+  | 'sandpiper.useEmbeddedRelay'
+  | 'sandpiper.restartRelay'
+  | 'sandpiper.showLog'
+  | 'sandpiper.openInBrowser'
+>;
+
+/** The commands that are about sessions. Each takes a session as argument, or asks for one. */
+export function createSessionCommands(deps: SessionCommandDependencies): SessionCommands {
+  const { actions, chat, review, pullRequests, store } = deps;
+  const forSession =
+    (question: SessionQuestion, act: (sessionId: string) => PromiseLike<unknown>): CommandHandler =>
+    async argument => {
+      const sessionId = await deps.pick.pick(argument, question);
+      if (sessionId !== undefined) {
+        await act(sessionId);
+      }
+    };
+  return {
+    'sandpiper.newSession': argument => newSession(deps, argument),
+    'sandpiper.openSession': forSession(QUESTIONS.open, sessionId => chat.reveal(sessionId)),
+    'sandpiper.sendMessage': forSession(QUESTIONS.send, sessionId => sendMessage(deps, sessionId)),
+    'sandpiper.stopTurn': forSession(QUESTIONS.stop, sessionId => actions.stop(sessionId)),
+    'sandpiper.answerApproval': forSession(QUESTIONS.answer, sessionId => answerApproval(actions, chat, sessionId)),
+    'sandpiper.retrySession': forSession(QUESTIONS.retry, sessionId => actions.retry(sessionId)),
+    'sandpiper.openChanges': forSession(QUESTIONS.look, sessionId => review.openChanges(sessionId)),
+    'sandpiper.acceptAllChanges': forSession(QUESTIONS.accept, sessionId => review.acceptAll(sessionId)),
+    'sandpiper.createPullRequest': forSession(QUESTIONS.land, sessionId => pullRequests.create(sessionId)),
+    'sandpiper.openPullRequest': forSession(QUESTIONS.landed, async sessionId => {
+      const { pullRequest } = await actions.state(sessionId);
+      await (pullRequest ? pullRequests.openInBrowser(pullRequest) : undefined);
+    }),
+    'sandpiper.renameSession': forSession(QUESTIONS.rename, sessionId => renameSession(deps, sessionId)),
+    'sandpiper.archiveSession': forSession(QUESTIONS.archive, sessionId => actions.archive(sessionId, true)),
+    'sandpiper.restoreSession': forSession(QUESTIONS.restore, sessionId => actions.archive(sessionId, false)),
+    'sandpiper.copySessionId': forSession(QUESTIONS.copy, sessionId => vscode.env.clipboard.writeText(sessionId)),
+    'sandpiper.refreshSessions': () => store.refresh(),
+  };
+}
+
+/** Opens the composer; with `{ prompt }`, as a keybinding or another extension may pass, starts at once. */
+async function newSession(
+  { chat, newSession: sessions }: SessionCommandDependencies,
+  argument: unknown,
+): Promise<void> {
+  const prompt =
+    typeof argument === 'object' && argument !== null && 'prompt' in argument ? argument.prompt : undefined;
+  if (typeof prompt !== 'string' || prompt.trim() === '') {
+    await chat.reveal(undefined, {});
+    return;
+  }
+  const model = readSetting('session.model');
+  const started = await sessions.start({
+    prompt,
+    includeUncommitted: readSetting('session.includeUncommittedChanges'),
+    permissionMode: readSetting('session.permissionMode'),
+    ...(model === '' ? {} : { model }),
+  });
+  if (started) {
+    await chat.reveal(started.sessionId);
+  }
+}
+
+async function sendMessage({ actions, store }: SessionCommandDependencies, sessionId: string): Promise<void> {
+  const text = await vscode.window.showInputBox({
+    title: store.get(sessionId)?.title ?? 'Send Message',
+    prompt: 'Handed to the agent when its turn ends, or at once when it is idle.',
+    ignoreFocusOut: true,
+  });
+  if (text !== undefined && text.trim() !== '') {
+    await actions.send(sessionId, text);
+  }
+}
+
+async function renameSession({ actions, store }: SessionCommandDependencies, sessionId: string): Promise<void> {
+  const title = await vscode.window.showInputBox({
+    title: 'Rename Session',
+    value: store.get(sessionId)?.title ?? '',
+    validateInput: value =>
+      value.trim() === '' || value.length > 200 ? 'A title has between 1 and 200 characters.' : undefined,
+  });
+  if (title !== undefined) {
+    await actions.rename(sessionId, title.trim());
+  }
+}

@@ -1,0 +1,92 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RelayAddress } from '../../../client/relayAddress.ts';
+import { SandpiperError } from '../../../protocol/errors.ts';
+import type { Log } from '../log.ts';
+import { readSetting } from '../settings.ts';
+import { dataFolderOf, relayEnvironment } from './relayTarget.ts';
+
+const STOP_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 20_000;
+/** Long enough to outlive a window reload and a lunch; nothing that works or is watched ends by it. */
+const IDLE_EXIT_MS = 60 * 60 * 1000;
+
+/** The relay that comes inside the extension: found when one runs for this data folder, started when none does. */
+export class EmbeddedRelay {
+  readonly #program: string;
+  readonly #log: Log;
+
+  /** @param program path of the relay's bundle */
+  constructor(program: string, log: Log) {
+    this.#program = program;
+    this.#log = log;
+  }
+
+  get dataFolder(): string {
+    return dataFolderOf(readSetting('relay.dataFolder'), process.env, process.platform, homedir());
+  }
+
+  /** Where the relay listens; starts it when there is none. @throws `unavailable` when it did not come up */
+  async address(): Promise<RelayAddress> {
+    // Loaded late: activation must not pay for it.
+    const { findRelay, startRelay } = await import('../../../client/localRelay.ts');
+    const { dataFolder } = this;
+    const found = await findRelay(dataFolder);
+    if (found) {
+      return found;
+    }
+    if (!readSetting('relay.startAutomatically')) {
+      throw new SandpiperError('unavailable', 'No relay runs, and "sandpiper.relay.startAutomatically" is off.', {
+        hint: 'Start one with "sandpiper serve".',
+      });
+    }
+    this.#log.info('relay', `Starting the relay in ${dataFolder}`);
+    const startedAt = performance.now();
+    const address = await startRelay({
+      dataFolder,
+      command: [process.execPath, this.#program, 'serve'],
+      env: relayEnvironment(process.env, {
+        dataFolder,
+        claudePath: readSetting('agent.claudePath'),
+        idleExitMs: IDLE_EXIT_MS,
+      }),
+      timeoutMs: START_TIMEOUT_MS,
+    });
+    this.#log.info('relay', `The relay is up after ${Math.round(performance.now() - startedAt)} ms`);
+    return address;
+  }
+
+  /** Ends the relay of this data folder and waits until it is gone. Nothing happens when there is none. */
+  async stop(): Promise<void> {
+    const { findRelay } = await import('../../../client/localRelay.ts');
+    const found = await findRelay(this.dataFolder);
+    if (!found) {
+      return;
+    }
+    this.#log.info('relay', `Stopping the relay (process ${found.pid})`);
+    process.kill(found.pid, 'SIGTERM');
+    const deadline = Date.now() + STOP_TIMEOUT_MS;
+    while (isAlive(found.pid)) {
+      if (Date.now() > deadline) {
+        throw new SandpiperError('timeout', `The relay (process ${found.pid}) did not stop.`, {
+          hint: 'End that process, then try again.',
+        });
+      }
+      await sleep(50);
+    }
+  }
+
+  /** Its log file, which may not exist yet. */
+  get logFile(): string {
+    return join(this.dataFolder, 'relay.log');
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

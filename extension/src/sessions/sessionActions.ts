@@ -1,0 +1,49 @@
+import type { CallResult } from '../../../protocol/calls.ts';
+import type { ApprovalDecision } from '../../../protocol/events.ts';
+import type { SessionState } from '../../../protocol/session.ts';
+import type { RelayLink } from '../relay/relayLink.ts';
+
+/** What can be done with a session, whether a command, the chat or a notification asks. Every method throws SandpiperError. */
+export class SessionActions {
+  readonly #relay: RelayLink;
+
+  constructor(relay: RelayLink) {
+    this.#relay = relay;
+  }
+
+  state(sessionId: string): Promise<SessionState> {
+    return this.#relay.call('session.get', { sessionId });
+  }
+
+  send(sessionId: string, text: string): Promise<CallResult<'session.send'>> {
+    return this.#relay.call('session.send', { sessionId, text });
+  }
+
+  stop(sessionId: string): Promise<CallResult<'session.stop'>> {
+    return this.#relay.call('session.stop', { sessionId });
+  }
+
+  async answer(sessionId: string, approvalId: string, decision: ApprovalDecision): Promise<void> {
+    await this.#relay.call('session.answer', { sessionId, approvalId, decision });
+  }
+
+  async retry(sessionId: string): Promise<void> {
+    await this.#relay.call('session.retry', { sessionId });
+  }
+
+  async rename(sessionId: string, title: string): Promise<void> {
+    await this.#relay.call('session.rename', { sessionId, title });
+  }
+
+  async archive(sessionId: string, archived: boolean): Promise<void> {
+    await this.#relay.call('session.archive', { sessionId, archived });
+  }
+
+  readBlob(sessionId: string, hash: string, offset: number): Promise<CallResult<'blob.read'>> {
+    return this.#relay.call('blob.read', { sessionId, hash, offset });
+  }
+
+  readEvents(sessionId: string, after: number): Promise<CallResult<'session.events'>> {
+    return this.#relay.call('session.events', { sessionId, after });
+  }
+}

@@ -1,0 +1,54 @@
+import * as vscode from 'vscode';
+import { DisposableStore } from '../disposables.ts';
+import { STATUS_ITEM } from '../manifest.ts';
+import type { RelayConnection } from '../relay/relayConnection.ts';
+import type { SessionStore } from './sessionStore.ts';
+import { statusText } from './statusText.ts';
+import type { StatusText } from './statusText.ts';
+
+const BACKGROUNDS: Record<StatusText['emphasis'], string | undefined> = {
+  none: undefined,
+  warning: 'statusBarItem.warningBackground',
+  error: 'statusBarItem.errorBackground',
+};
+
+/** One item: how many sessions run, how many need the person, and whether the relay answers. */
+export class StatusBar implements vscode.Disposable {
+  readonly #relay: RelayConnection;
+  readonly #store: SessionStore;
+  readonly #disposables = new DisposableStore();
+  readonly #item: vscode.StatusBarItem;
+  #shown = '';
+
+  constructor(relay: RelayConnection, store: SessionStore) {
+    this.#relay = relay;
+    this.#store = store;
+    this.#item = this.#disposables.add(
+      vscode.window.createStatusBarItem(STATUS_ITEM, vscode.StatusBarAlignment.Left, 50),
+    );
+    this.#item.name = 'Sandpiper Sessions';
+    this.#item.command = 'sandpiper.openSession';
+    this.#disposables.add(store.onDidChange(() => this.#draw()));
+    this.#disposables.add(relay.onDidChangeState(() => this.#draw()));
+    this.#draw();
+    this.#item.show();
+  }
+
+  dispose(): void {
+    this.#disposables.dispose();
+  }
+
+  #draw(): void {
+    const status = statusText(this.#store.summaries, this.#relay.state, this.#relay.detail);
+    const key = JSON.stringify(status);
+    if (key === this.#shown) {
+      return;
+    }
+    this.#shown = key;
+    const background = BACKGROUNDS[status.emphasis];
+    this.#item.text = status.text;
+    this.#item.tooltip = status.tooltip;
+    this.#item.accessibilityInformation = { label: status.label, role: 'button' };
+    this.#item.backgroundColor = background === undefined ? undefined : new vscode.ThemeColor(background);
+  }
+}

@@ -1,0 +1,65 @@
+import type { SessionSummary } from '../../../protocol/session.ts';
+import type { ConnectionState } from '../../../protocol/webviewApi.ts';
+import { groupOf } from './sessionGroups.ts';
+import type { GroupId } from './sessionGroups.ts';
+
+export interface StatusText {
+  /** With codicons; undefined hides the item. */
+  text: string;
+  tooltip: string;
+  /** What a screen reader says. */
+  label: string;
+  emphasis: 'none' | 'warning' | 'error';
+}
+
+/**
+ * What the status bar says.
+ * @param connection undefined while nothing has needed the relay yet
+ */
+export function statusText(
+  summaries: Iterable<SessionSummary>,
+  connection: ConnectionState | undefined,
+  detail: string | undefined,
+): StatusText {
+  if (connection === 'refused' || connection === 'offline') {
+    const words = connection === 'refused' ? 'relay refused' : 'relay offline';
+    return {
+      text: `$(debug-disconnect) ${words}`,
+      tooltip: `Sandpiper: ${detail ?? words}`,
+      label: `Sandpiper: ${words}`,
+      emphasis: connection === 'refused' ? 'error' : 'warning',
+    };
+  }
+  const counts: Record<GroupId, number> = { needsYou: 0, running: 0, ready: 0, done: 0, archived: 0 };
+  for (const summary of summaries) {
+    counts[groupOf(summary)]++;
+  }
+  const words = wordsFor(counts);
+  const spoken = `Sandpiper: ${words ?? 'no session is running'}`;
+  return {
+    text: `$(${iconFor(counts)}) ${words ?? 'Sandpiper'}`,
+    tooltip: connection === 'connecting' ? `${spoken}. Connecting to the relay…` : spoken,
+    label: spoken,
+    emphasis: counts.needsYou > 0 ? 'warning' : 'none',
+  };
+}
+
+function wordsFor({ running, needsYou, ready }: Record<GroupId, number>): string | undefined {
+  if (running + needsYou === 0) {
+    return ready > 0 ? `${ready} to review` : undefined;
+  }
+  return [
+    ...(running > 0 ? [`${running} running`] : []),
+    ...(needsYou > 0 ? [`${needsYou} ${needsYou === 1 ? 'needs' : 'need'} you`] : []),
+  ].join(', ');
+}
+
+function iconFor({ running, needsYou, ready }: Record<GroupId, number>): string {
+  if (needsYou > 0) {
+    return 'bell-dot';
+  }
+  if (running > 0) {
+    return 'loading~spin';
+  }
+  return ready > 0 ? 'git-compare' : 'vm';
+}
