@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import type { Browser, Page } from 'playwright-core';
+import { summarize } from '../../protocol/activity.ts';
+import { SandpiperError } from '../../protocol/errors.ts';
+import { newId } from '../../protocol/ids.ts';
+import { startBrowserRelay, type BrowserRelay } from '../support/browserRelay.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { eventually } from '../support/eventually.ts';
+import { commit, SessionLog } from '../support/sessionLog.ts';
+import { serveWebview, type WebviewServer } from '../support/webviewBundle.ts';
+
+const DIFF = `diff --git a/src/login.ts b/src/login.ts
+--- a/src/login.ts
++++ b/src/login.ts
+@@ -1,2 +1,2 @@
+ const a = 1;
+-const b = 2;
++const b = 3;
+`;
+
+describe('chat page in a browser', function () {
+  this.timeout(60_000);
+  let browser: Browser;
+  let server: WebviewServer;
+  let relay: BrowserRelay;
+  let page: Page;
+  let log: SessionLog;
+  let problems: string[];
+  /** What a call answers in this test, before the ordinary answer. */
+  let special: (method: string, params: Record<string, unknown>) => unknown;
+
+  before(async () => {
+    [browser, server] = await Promise.all([launchChromium(), serveWebview()]);
+  });
+
+  after(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  beforeEach(async () => {
+    log = new SessionLog();
+    log.ready();
+    log.turn(1, 'Make it work');
+    special = () => undefined;
+    problems = [];
+    relay = await startBrowserRelay(
+      server.folder,
+      (method, params) => special(method, params) ?? answer(method, params),
+    );
+    page = await browser.newPage({ viewport: { width: 1200, height: 800 }, colorScheme: 'dark' });
+    page.on('pageerror', error => problems.push(error.message));
+    page.on('console', message => /Content Security/.test(message.text()) && problems.push(message.text()));
+  });
+
+  afterEach(async () => {
+    await page.context().close();
+    await relay.close();
+    assert.deepEqual(problems, []);
+  });
+
+  function answer(method: string, params: Record<string, unknown>): unknown {
+    switch (method) {
+      case 'session.list':
+        return { sessions: [summarize(log.state)] };
+      case 'session.get':
+        return log.state;
+      case 'session.subscribe':
+        return { kind: 'replay', fromSeq: params['afterSeq'], lastSeq: log.state.seq, live: [] };
+      case 'relay.info':
+        return {
+          providers: [{ id: 'local', available: true, isolation: 'process' }],
+          agents: [],
+          modelKey: { present: true, source: 'environment' },
+        };
+      case 'repository.inspect':
+        return {
+          repository: { id: 'r', name: 'webshop', source: params['source'], branch: 'main' },
+          head: commit('a'),
+          detached: false,
+          uncommitted: 0,
+          notes: [],
+        };
+      case 'session.create':
+        return { sessionId: log.id, seq: 1 };
+      case 'session.send':
+        return { messageId: newId('msg'), seq: 9 };
+      case 'changes.diff':
+        return { diff: DIFF, truncated: false };
+      default:
+        return {};
+    }
+  }
+
+  function called(method: string): Record<string, unknown>[] {
+    return relay.calls.flatMap(call => (call.method === method ? [call.params] : []));
+  }
+
+  async function openSession(): Promise<void> {
+    await page.goto(relay.url);
+    await page.getByRole('navigation').getByText('Fix the flaky login test').click();
+    await page.getByText('Make it work').waitFor();
+  }
+
+  it('spends its ticket, takes it out of the address, and stays signed in in this tab', async () => {
+    await openSession();
+    assert.equal(new URL(page.url()).hash, '');
+    await page.reload();
+    await page.getByText('Make it work').waitFor();
+    const stranger = await browser.newPage();
+    await stranger.goto(relay.url);
+    await stranger.getByText('The ticket of this page is used or expired.').waitFor();
+    await stranger.context().close();
+  });
+
+  it('follows a session live, and goes on by seq after the connection was lost', async () => {
+    await openSession();
+    const notify = (events: object[]): void => relay.notify('session.events', { sessionId: log.id, events });
+    notify(log.add({ type: 'textFinished', itemId: 'a', text: { text: 'First answer' } }));
+    await page.getByText('First answer').waitFor();
+    const seq = log.state.seq;
+    relay.cut(true);
+    await page.getByText('Nothing is lost').waitFor();
+    const missed = log.add({ type: 'textFinished', itemId: 'b', text: { text: 'Second answer' } });
+    await page.getByLabel('Message to the agent').fill('and more');
+    await page.getByLabel('Message to the agent').press('Enter');
+    await page.getByText('Goes out when connected').waitFor();
+    relay.cut(false);
+    await eventually(() => assert.equal(called('session.subscribe').at(-1)?.['afterSeq'], seq), 20_000);
+    notify(missed);
+    await page.getByText('Second answer').waitFor();
+    await page.getByText('Nothing is lost').waitFor({ state: 'detached' });
+    await eventually(() => assert.equal(called('session.send').length, 1));
+  });
+
+  it('repeats a message with the same key when its answer was lost', async () => {
+    await openSession();
+    let lost = false;
+    special = method => {
+      if (method === 'session.send' && !lost) {
+        lost = true;
+        relay.cut(false);
+        return new Promise(() => {});
+      }
+      return undefined;
+    };
+    await page.getByLabel('Message to the agent').fill('only once');
+    await page.getByLabel('Message to the agent').press('Enter');
+    await eventually(() => assert.equal(called('session.send').length, 2), 20_000);
+    const [first, second] = called('session.send');
+    assert.equal(first?.['text'], 'only once');
+    assert.deepEqual(first, second);
+  });
+
+  it('asks for the session again when the relay dropped it', async () => {
+    await openSession();
+    relay.notify('session.lagging', { sessionId: log.id, lastSeq: 3 });
+    await eventually(() => assert.equal(called('session.subscribe').at(-1)?.['afterSeq'], log.state.seq));
+  });
+
+  it('starts a session on a folder that is typed', async () => {
+    await page.goto(relay.url);
+    await page.getByLabel(/Repository/).fill('/home/me/webshop');
+    await page.getByLabel(/Repository/).press('Enter');
+    await page.getByText('aaaaaaaa').waitFor();
+    await page.getByLabel('Task for the agent').fill('Do it');
+    await page.getByLabel('Task for the agent').press('Enter');
+    await page.getByText('Make it work').waitFor();
+    const [created] = called('session.create');
+    assert.deepEqual(
+      { ...created, key: typeof created?.['key'] },
+      {
+        source: '/home/me/webshop',
+        prompt: 'Do it',
+        includeUncommitted: false,
+        permissionMode: 'ask',
+        acceptNoIsolation: false,
+        provider: 'local',
+        key: 'string',
+      },
+    );
+  });
+
+  it('shows the changes inside the page, and accepts what was shown', async () => {
+    log.finish(1);
+    await openSession();
+    await page.getByRole('button', { name: 'Open Changes' }).click();
+    await page.locator('.diffPanel .added', { hasText: 'const b = 3;' }).waitFor();
+    assert.deepEqual(called('changes.diff'), [{ sessionId: log.id, from: 'accepted', to: 'proposed' }]);
+    await page.getByRole('button', { name: 'Accept All' }).click();
+    await eventually(() => assert.equal(called('changes.acceptAll')[0]?.['expectedProposed'], log.state.proposed));
+  });
+
+  it('opens a pull request only after it was confirmed', async () => {
+    log.finish(1);
+    special = method => {
+      if (method === 'pullRequest.open') {
+        throw new SandpiperError('forge_unauthorized', 'GitHub refused the token.', { hint: 'Set another one.' });
+      }
+      return undefined;
+    };
+    await openSession();
+    await page.getByRole('button', { name: 'Create Pull Request' }).click();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    assert.deepEqual(called('pullRequest.open'), []);
+    await page.getByRole('button', { name: 'Create Pull Request' }).click();
+    await page.getByRole('button', { name: 'Push and Open' }).click();
+    await page.getByRole('alert').getByText('GitHub refused the token.').waitFor();
+    assert.equal(called('pullRequest.open')[0]?.['draft'], true);
+  });
+});

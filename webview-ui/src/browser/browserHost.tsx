@@ -1,0 +1,93 @@
+import { toSandpiperError } from '../../../protocol/errors.ts';
+import type { RequestHandlers, RequestParams, RequestResult, WebviewMethod } from '../../../protocol/webviewApi.ts';
+import type { Announcement, Host } from '../host/host.ts';
+import { readSavedPage } from '../host/savedPage.ts';
+import { browserToken } from './access.ts';
+import { browserRequests } from './browserRequests.ts';
+import { DiffPanel } from './diffPanel.ts';
+import { DiffPanelView } from './diffPanelView.tsx';
+import { NewSessionSource } from './newSessionSource.ts';
+import { RelayConnection } from './relayConnection.ts';
+import { RepositoryField } from './repositoryField.tsx';
+import { SessionFollower } from './sessionFollower.ts';
+import { SessionList } from './sessionList.tsx';
+import { SessionRows } from './sessionRows.ts';
+
+const SAVED = 'sandpiper.page';
+
+/** The page as its own host: it talks to the relay that served it, and has what VS Code has around its webview. */
+export async function createBrowserHost(): Promise<Host> {
+  let receive: (message: Announcement) => void = () => undefined;
+  const tell = (message: Announcement): void => receive(message);
+  let refusal: string | undefined;
+  const token = await browserToken().catch((thrown: unknown) => {
+    const error = toSandpiperError(thrown);
+    refusal = `${error.message} ${error.hint ?? ''}`;
+    return '';
+  });
+  const relay: RelayConnection = new RelayConnection(token, {
+    onState: (state, detail) => tell({ type: 'connection', state, ...(detail === undefined ? {} : { detail }) }),
+    onConnected: () => {
+      const ignore = (): undefined => undefined;
+      void rows.refresh().catch(ignore);
+      void source.refresh();
+      void follower.resume();
+    },
+    onNotification: (method, params) => {
+      rows.onNotification(method, params);
+      follower.onNotification(method, params);
+    },
+  });
+  const rows = new SessionRows(relay, tell);
+  const follower = new SessionFollower(relay, tell);
+  const source = new NewSessionSource(relay, tell);
+  const diffPanel = new DiffPanel(relay);
+  const handlers = browserRequests({ relay, follower, source, diffPanel });
+  let begun = false;
+
+  return {
+    kind: 'browser',
+    start: listener => {
+      receive = listener;
+    },
+    ready: sessionId => {
+      if (begun) {
+        void follower.open(sessionId ?? null);
+        return;
+      }
+      begun = true;
+      if (refusal !== undefined) {
+        tell({ type: 'connection', state: 'refused', detail: refusal });
+        return;
+      }
+      void follower.open(sessionId ?? null);
+      relay.connect();
+    },
+    request: <M extends WebviewMethod>(method: M, params: RequestParams<M>): Promise<RequestResult<M>> =>
+      handle(handlers, method, params),
+    load: () => readSavedPage(parse(sessionStorage.getItem(SAVED))),
+    save: page => sessionStorage.setItem(SAVED, JSON.stringify(page)),
+    views: {
+      Sessions: SessionList,
+      Repository: () => <RepositoryField source={source} />,
+      Changes: () => <DiffPanelView panel={diffPanel} />,
+    },
+  };
+}
+
+/** A handler may throw before it has a promise; whoever asked sees one kind of failure only. */
+async function handle<M extends WebviewMethod>(
+  handlers: RequestHandlers,
+  method: M,
+  params: RequestParams<M>,
+): Promise<RequestResult<M>> {
+  return await handlers[method](params);
+}
+
+function parse(json: string | null): unknown {
+  try {
+    return json === null ? undefined : JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

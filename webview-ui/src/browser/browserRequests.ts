@@ -1,0 +1,118 @@
+import { SandpiperError } from '../../../protocol/errors.ts';
+import type { RequestHandlers } from '../../../protocol/webviewApi.ts';
+import { ask } from '../state/dialogs.ts';
+import type { DiffPanel } from './diffPanel.ts';
+import { pickProvider, type NewSessionSource } from './newSessionSource.ts';
+import type { RelayConnection } from './relayConnection.ts';
+import { toEvents, type SessionFollower } from './sessionFollower.ts';
+
+export interface BrowserParts {
+  relay: RelayConnection;
+  follower: SessionFollower;
+  source: NewSessionSource;
+  diffPanel: DiffPanel;
+}
+
+/** What the extension does for the page inside VS Code, done by the page itself. */
+export function browserRequests({ relay, follower, source, diffPanel }: BrowserParts): RequestHandlers {
+  const shown = (sessionId: string): NonNullable<SessionFollower['state']> => {
+    const { state } = follower;
+    if (state?.id !== sessionId) {
+      throw new SandpiperError('conflict', 'Another session is open by now.', { hint: 'Try again.' });
+    }
+    return state;
+  };
+  return {
+    startSession: async ({ prompt, includeUncommitted, permissionMode, model, acceptNoIsolation }) => {
+      const { providers } = await relay.call('relay.info', {});
+      const provider = pickProvider(providers)?.id;
+      const { sessionId } = await relay.mutate('session.create', {
+        source: source.source.peek(),
+        prompt,
+        includeUncommitted,
+        permissionMode,
+        acceptNoIsolation: acceptNoIsolation === true,
+        ...(model === undefined ? {} : { model }),
+        ...(provider === undefined ? {} : { provider }),
+      });
+      await follower.open(sessionId);
+      return { sessionId };
+    },
+    chooseRepository: () => Promise.resolve({}),
+    send: ({ sessionId, text }) => relay.mutate('session.send', { sessionId, text }),
+    stop: ({ sessionId }) => relay.mutate('session.stop', { sessionId }),
+    answer: async ({ sessionId, approvalId, decision }) => {
+      await relay.mutate('session.answer', { sessionId, approvalId, decision });
+      return {};
+    },
+    retry: ({ sessionId }) => relay.mutate('session.retry', { sessionId }),
+    openChanges: async ({ sessionId }) => {
+      const { proposed, accepted } = shown(sessionId);
+      await diffPanel.show(sessionId, proposed === accepted ? 'all' : 'pending');
+      return {};
+    },
+    openFile: async ({ sessionId, path }) => {
+      await diffPanel.show(sessionId, 'all', path);
+      return {};
+    },
+    acceptAll: async ({ sessionId }) => {
+      await relay.mutate('changes.acceptAll', { sessionId, expectedProposed: shown(sessionId).proposed });
+      return {};
+    },
+    createPullRequest: ({ sessionId }) => createPullRequest(relay, sessionId, shown(sessionId).title),
+    openExternal: ({ url }) => {
+      window.open(url, '_blank', 'noopener,noreferrer');
+      return Promise.resolve({});
+    },
+    selectSession: async ({ sessionId }) => {
+      diffPanel.close();
+      await Promise.all([follower.open(sessionId), ...(sessionId === null ? [source.refresh()] : [])]);
+      return {};
+    },
+    readBlob: ({ sessionId, hash, offset }) => relay.call('blob.read', { sessionId, hash, offset }),
+    readEvents: async ({ sessionId, after }) => {
+      const { events, lastSeq } = await relay.call('session.events', { sessionId, after, limit: 1000 });
+      return { events: toEvents(events), lastSeq };
+    },
+    showLog: () =>
+      Promise.reject(
+        new SandpiperError('unavailable', 'A browser cannot show the log of the relay.', {
+          hint: 'It stands in the data folder of the relay.',
+        }),
+      ),
+    copy: async ({ text }) => {
+      await navigator.clipboard.writeText(text);
+      return {};
+    },
+    setModelKey: () => setModelKey(relay, source),
+  };
+}
+
+async function createPullRequest(relay: RelayConnection, sessionId: string, title: string): Promise<{ url?: string }> {
+  const answer = await ask({
+    title: 'Create a pull request?',
+    body: 'The accepted changes are pushed to a branch of the remote, and a draft pull request is opened there, or the open one is updated.',
+    code: title,
+    confirm: 'Push and Open',
+  });
+  if (answer === undefined) {
+    return {};
+  }
+  const { pullRequest } = await relay.mutate('pullRequest.open', { sessionId, draft: true });
+  return { url: pullRequest.url };
+}
+
+async function setModelKey(relay: RelayConnection, source: NewSessionSource): Promise<{ stored: boolean }> {
+  const apiKey = await ask({
+    title: 'Set the model key',
+    body: 'The relay keeps the key in its memory only, and never gives it to a sandbox.',
+    confirm: 'Set Key',
+    secret: { label: 'Anthropic API key' },
+  });
+  if (apiKey === undefined) {
+    return { stored: false };
+  }
+  await relay.call('relay.setModelKey', { apiKey: apiKey.trim() });
+  await source.refresh();
+  return { stored: true };
+}

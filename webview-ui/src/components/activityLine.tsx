@@ -1,0 +1,49 @@
+import type { JSX } from 'preact';
+import { describeActivity, type Activity } from '../../../protocol/activity.ts';
+import type { SessionState } from '../../../protocol/session.ts';
+import { cost } from '../text/format.ts';
+import { Elapsed } from './elapsed.tsx';
+import { Icon, type IconName } from './icon.tsx';
+import { VisibleText } from './visibleText.tsx';
+
+const icons: Record<Activity['kind'], IconName> = {
+  preparing: 'tool',
+  idle: 'circle',
+  ready: 'check',
+  thinking: 'thought',
+  tool: 'terminal',
+  waiting: 'question',
+  retrying: 'warning',
+  stopping: 'stop',
+  checkpointing: 'branch',
+  blocked: 'error',
+  starting: 'clock',
+  archived: 'folder',
+};
+
+const QUIET: ReadonlySet<Activity['kind']> = new Set(['idle', 'ready', 'archived']);
+
+/** What the session is doing, in words, and for how long. There is no spinner that says less. */
+export function ActivityLine({ session }: { session: SessionState }): JSX.Element | null {
+  const activity = describeActivity(session);
+  if (activity.kind === 'blocked') {
+    // The card below says it, and what to do.
+    return null;
+  }
+  const busy = !QUIET.has(activity.kind);
+  return (
+    <div class={`activity ${activity.kind} ${busy ? 'busy' : ''}`} data-activity={activity.kind}>
+      <span class="pulse" aria-hidden="true" />
+      <Icon name={icons[activity.kind]} />
+      <span class="activityLabel" title={activity.label}>
+        <VisibleText text={activity.label} />
+      </span>
+      {busy ? <Elapsed since={activity.since} /> : null}
+      {session.usage.costUsd > 0 ? (
+        <span class="dim usage" title="Cost of this session so far">
+          {cost(session.usage)}
+        </span>
+      ) : null}
+    </div>
+  );
+}

@@ -1,0 +1,169 @@
+import type { JSX } from 'preact';
+import { useEffect, useId, useState } from 'preact/hooks';
+import type { ApprovalDecision } from '../../../protocol/events.ts';
+import type { Approval } from '../../../protocol/session.ts';
+import { usePage } from '../page.ts';
+import { bytes } from '../text/format.ts';
+import { toolIcon } from '../tools/toolIcon.ts';
+import { describeToolInput, withoutName } from '../tools/toolInput.ts';
+import { readBlob } from '../tools/readBlob.ts';
+import { Elapsed } from './elapsed.tsx';
+import { Icon } from './icon.tsx';
+import { Problem } from './problem.tsx';
+import { Questions } from './questions.tsx';
+import { ToolInputView } from './toolInputView.tsx';
+import { useAction, type Action } from './useAction.ts';
+import { VisibleText } from './visibleText.tsx';
+
+/** A card that just appeared takes no answer yet: the click was meant for what stood there before. */
+const ARMING_MS = 400;
+
+const headings = { tool: 'Allow this?', plan: 'Approve this plan?', questions: 'The agent asks' } as const;
+
+export interface ApprovalCardProps {
+  sessionId: string;
+  approval: Approval;
+}
+
+/** Something the agent waits on. Never focused by itself and never answered by Enter: allowing takes an aimed click. */
+export function ApprovalCard({ sessionId, approval }: ApprovalCardProps): JSX.Element {
+  const { host } = usePage();
+  const heading = useId();
+  const action = useAction();
+  const armed = useArmed();
+  const answer = (decision: ApprovalDecision): void =>
+    action.run(() => host.request('answer', { sessionId, approvalId: approval.id, decision }));
+  const { kind, questions } = approval;
+  return (
+    <section class={`approval ${armed ? '' : 'arming'}`} aria-labelledby={heading} data-approval={approval.id}>
+      <h2 id={heading}>
+        <Icon name={kind === 'tool' ? 'shield' : 'question'} class="attention" />
+        <span>{headings[kind]}</span>
+        <span class="dim">
+          <Icon name="clock" /> <Elapsed since={approval.at} />
+        </span>
+      </h2>
+      {approval.reason === undefined ? null : <p class="note">{approval.reason}</p>}
+      {kind === 'questions' && questions ? (
+        <Questions questions={questions} disabled={action.busy || !armed} onAnswer={answer} />
+      ) : (
+        <>
+          <Asked sessionId={sessionId} approval={approval} />
+          <Decision approval={approval} action={action} armed={armed} onAnswer={answer} />
+        </>
+      )}
+      <Problem error={action.error} />
+    </section>
+  );
+}
+
+function useArmed(): boolean {
+  const [armed, setArmed] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setArmed(true), ARMING_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return armed;
+}
+
+/** Exactly what would happen, whole: nothing of it is folded or cut. */
+function Asked({ sessionId, approval }: ApprovalCardProps): JSX.Element {
+  const { host } = usePage();
+  const load = useAction();
+  const [whole, setWhole] = useState<string | undefined>(undefined);
+  const { blob, text } = approval.input;
+  const input = describeToolInput(approval.name, whole ?? text);
+  return (
+    <div class="asked">
+      {approval.kind === 'tool' ? (
+        <p class="askedTool">
+          <Icon name={toolIcon(approval.name)} />
+          <strong>{approval.name}</strong>
+          {input.kind === 'command' ? null : (
+            <span>
+              <VisibleText text={withoutName(approval.name, approval.title)} />
+            </span>
+          )}
+        </p>
+      ) : null}
+      <div class="askedInput">
+        <ToolInputView input={input} whole />
+      </div>
+      {blob && whole === undefined ? (
+        <p class="problem">
+          <Icon name="warning" class="attention" />
+          <span>
+            This is only the beginning of {bytes(blob.bytes)}.{' '}
+            <button
+              type="button"
+              class="link"
+              disabled={load.busy}
+              onClick={() =>
+                load.run(async () => setWhole(new TextDecoder().decode(await readBlob(host, sessionId, blob))))
+              }
+            >
+              Show all of it
+            </button>
+          </span>
+        </p>
+      ) : null}
+      <Problem error={load.error} />
+    </div>
+  );
+}
+
+interface DecisionProps {
+  approval: Approval;
+  action: Action;
+  armed: boolean;
+  onAnswer: (decision: ApprovalDecision) => void;
+}
+
+function Decision({ approval, action, armed, onAnswer }: DecisionProps): JSX.Element {
+  const [reason, setReason] = useState('');
+  const field = useId();
+  const isPlan = approval.kind === 'plan';
+  const disabled = action.busy || !armed;
+  const message = reason.trim();
+  return (
+    <>
+      <div class="actions">
+        <button type="button" class="primary" disabled={disabled} onClick={() => onAnswer({ kind: 'allow' })}>
+          {isPlan ? 'Approve Plan' : 'Allow Once'}
+        </button>
+        {approval.canAlwaysAllow ? (
+          <button
+            type="button"
+            class="secondary"
+            disabled={disabled}
+            onClick={() => onAnswer({ kind: 'allow', always: true })}
+          >
+            Always Allow in This Session
+          </button>
+        ) : null}
+        <button
+          type="button"
+          class="secondary"
+          disabled={disabled}
+          onClick={() => onAnswer({ kind: 'deny', ...(message === '' ? {} : { message }) })}
+        >
+          {isPlan ? 'Keep Planning' : 'Deny'}
+        </button>
+      </div>
+      <label class="sr" for={field}>
+        Reason for the agent, when you deny
+      </label>
+      <input
+        id={field}
+        class="reason"
+        type="text"
+        maxLength={10_000}
+        placeholder={
+          isPlan ? 'What should be different? (optional)' : 'Why not, or what instead? (optional, with Deny)'
+        }
+        value={reason}
+        onInput={event => setReason(event.currentTarget.value)}
+      />
+    </>
+  );
+}

@@ -1,0 +1,32 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+
+/** A command of a hint: `npm install …`. A lone word in backticks is a name, and nothing to run. */
+const COMMAND = /`([^`]+ [^`]+)`/;
+
+/** What to do about something, with its code as code, and its command to take along to a terminal. */
+export function Hint({ text }: { text: string }): JSX.Element {
+  const command = COMMAND.exec(text)?.[1];
+  return (
+    <>
+      {text.split('`').map((part, index) => (index % 2 === 1 ? <code key={part}>{part}</code> : part))}
+      {command === undefined ? null : <Copy command={command} />}
+    </>
+  );
+}
+
+function Copy({ command }: { command: string }): JSX.Element {
+  const [copied, setCopied] = useState(false);
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(command);
+    setCopied(true);
+  };
+  return (
+    <>
+      {' '}
+      <button type="button" class="link" title={`Copy “${command}”`} onClick={() => void copy().catch(() => undefined)}>
+        {copied ? 'Copied' : 'Copy'}
+      </button>
+    </>
+  );
+}

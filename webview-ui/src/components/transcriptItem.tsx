@@ -1,0 +1,64 @@
+import type { JSX } from 'preact';
+import type { AnsweredApproval, Item } from '../../../protocol/session.ts';
+import type { LiveText } from '../state/liveText.ts';
+import { Answer } from './answer.tsx';
+import { LiveToolInput } from './liveToolInput.tsx';
+import { MessageBubble } from './messageBubble.tsx';
+import { Notice } from './notice.tsx';
+import { Thinking } from './thinking.tsx';
+import { ToolCard } from './toolCard.tsx';
+import { TurnEndLine } from './turnEnd.tsx';
+
+/** What stands in a row: something that happened, or something that is being written. */
+export type RowContent = Item | { kind: 'live'; id: string; live: LiveText };
+
+export interface TranscriptItemProps {
+  sessionId: string;
+  content: RowContent;
+  /** What a subagent did inside this tool call. */
+  steps: readonly RowContent[];
+  answered: AnsweredApproval | undefined;
+}
+
+/** One row of the transcript, by its kind. */
+export function TranscriptItem({ sessionId, content, steps, answered }: TranscriptItemProps): JSX.Element {
+  switch (content.kind) {
+    case 'live':
+      // A plain call, not a component: the finished item then takes over the same instance, and nothing is drawn twice.
+      return written(sessionId, content.live);
+    case 'message':
+      return <MessageBubble item={content} />;
+    case 'text':
+      return <Answer sessionId={sessionId} text={content.text} />;
+    case 'thinking':
+      return <Thinking source={content.text.text} />;
+    case 'tool':
+      return (
+        <ToolCard
+          sessionId={sessionId}
+          item={content}
+          answered={answered}
+          steps={steps.map(step => (
+            <li key={step.id}>
+              <TranscriptItem sessionId={sessionId} content={step} steps={[]} answered={undefined} />
+            </li>
+          ))}
+        />
+      );
+    case 'notice':
+      return <Notice item={content} />;
+    case 'turnEnd':
+      return <TurnEndLine item={content} />;
+  }
+}
+
+function written(sessionId: string, live: LiveText): JSX.Element {
+  switch (live.kind) {
+    case 'text':
+      return <Answer sessionId={sessionId} text={live.text} />;
+    case 'thinking':
+      return <Thinking source={live.text} />;
+    case 'toolInput':
+      return <LiveToolInput live={live} />;
+  }
+}

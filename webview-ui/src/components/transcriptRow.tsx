@@ -1,0 +1,22 @@
+import { Component, type JSX } from 'preact';
+import { TranscriptItem, type RowContent, type TranscriptItemProps } from './transcriptItem.tsx';
+
+/** A row that is drawn again only when something in it is another object: events do not touch what stands above. */
+export class TranscriptRow extends Component<TranscriptItemProps> {
+  override shouldComponentUpdate(next: TranscriptItemProps): boolean {
+    const { content, steps, answered } = this.props;
+    return !same(next.content, content) || next.answered !== answered || !sameAll(next.steps, steps);
+  }
+
+  override render({ sessionId, content, steps, answered }: TranscriptItemProps): JSX.Element {
+    return <TranscriptItem sessionId={sessionId} content={content} steps={steps} answered={answered} />;
+  }
+}
+
+function same(one: RowContent, other: RowContent): boolean {
+  return one === other || (one.kind === 'live' && other.kind === 'live' && one.live === other.live);
+}
+
+function sameAll(one: readonly RowContent[], other: readonly RowContent[]): boolean {
+  return one.length === other.length && one.every((content, index) => same(content, other[index] ?? content));
+}
