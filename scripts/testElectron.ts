@@ -1,0 +1,30 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runTests } from '@vscode/test-electron';
+import { describeMissing, setUp } from './setup.ts';
+import { hostTestsFolder } from './setup/bundles.ts';
+import { repositoryFolder } from './setup/need.ts';
+
+/*
+ * `npm run test:electron [-- <version>]`: the tests of test/editor/host/ in a desktop VS Code, which is downloaded to
+ * .vscode-test/. It needs the internet and a display (`xvfb-run -a` on a server), so it is not part of `npm test`; the same
+ * tests run there in the VS Code server from npm.
+ */
+
+const { missing } = await setUp(['bundles'], line => console.log(`setup: ${line}`));
+if (missing.length > 0) {
+  console.error(missing.map(describeMissing).join('\n'));
+  process.exit(1);
+}
+const workspace = await mkdtemp(join(tmpdir(), 'sandpiper-test-workspace-'));
+try {
+  process.exitCode = await runTests({
+    version: process.argv[2] ?? 'stable',
+    extensionDevelopmentPath: repositoryFolder,
+    extensionTestsPath: join(hostTestsFolder, 'run.cjs'),
+    launchArgs: [workspace, '--disable-extensions', '--disable-workspace-trust'],
+  });
+} finally {
+  await rm(workspace, { recursive: true, force: true });
+}
