@@ -1,0 +1,14 @@
+/** Waits until `check` no longer throws; then its last failure is the test's. */
+export async function eventually<T>(check: () => T | Promise<T>, timeoutMs: number = 10_000): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) {
+        throw error;
+      }
+    }
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
+}

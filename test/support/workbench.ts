@@ -1,0 +1,80 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, FrameLocator, Locator, Page } from 'playwright-core';
+import type { CodeServer } from './codeServer.ts';
+import { eventually } from './eventually.ts';
+
+/*
+ * What a person sees and presses in a VS Code window: views, trees, notifications, webviews. The locators go through
+ * roles and labels where the workbench has them, so they also hold for a screen reader.
+ */
+
+/**
+ * The address of a window on a folder, or of one without; `payload` is what a desktop VS Code takes as arguments.
+ */
+export function windowUrl(
+  server: Pick<CodeServer, 'authority'>,
+  folder: string | undefined,
+  payload: readonly [string, string][] = [],
+): string {
+  const query = new URLSearchParams({
+    ...(folder === undefined ? { ew: 'true' } : { folder }),
+    payload: JSON.stringify(payload),
+  });
+  return `http://${server.authority}/?${query}`;
+}
+
+/** Opens a window on a folder and waits until it can be used. `onMessage` gets what its developer console prints. */
+export async function openWindow(
+  browser: Browser,
+  server: CodeServer,
+  folder: string | undefined,
+  onMessage?: (line: string) => void,
+): Promise<Page> {
+  const context = await browser.newContext({
+    viewport: { width: 1500, height: 950 },
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
+  const page = await context.newPage();
+  page.on('console', message => onMessage?.(message.text()));
+  page.on('pageerror', error => onMessage?.(String(error)));
+  await page.goto(windowUrl(server, folder));
+  await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+  return page;
+}
+
+export function notification(page: Page, text: string): Locator {
+  return page.locator('.notification-toast').filter({ hasText: text });
+}
+
+export function treeItem(page: Page, name: string | RegExp): Locator {
+  return page.getByRole('treeitem', { name });
+}
+
+/** The status bar item whose accessible label contains the text. */
+export function statusItem(page: Page, text: string | RegExp): Locator {
+  return page.locator('.part.statusbar').getByRole('button', { name: text });
+}
+
+/** The content of the webview whose document has this title; every webview of ours sets one. */
+export async function webview(page: Page, title: string): Promise<FrameLocator> {
+  return eventually(async () => {
+    const outer = page.locator('iframe.webview.ready');
+    for (let index = 0; index < (await outer.count()); index++) {
+      const inner = outer.nth(index).contentFrame().locator('#active-frame').contentFrame();
+      if ((await inner.locator('title').textContent({ timeout: 500 })) === title) {
+        return inner;
+      }
+    }
+    throw new Error(`No webview has the title "${title}".`);
+  }, 30_000);
+}
+
+/** Keeps a picture of the page under test-results/ for people. */
+export async function screenshot(page: Page, name: string): Promise<string> {
+  const folder = join(import.meta.dirname, '../../test-results');
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, `${name}.png`);
+  await page.screenshot({ path });
+  return path;
+}
