@@ -6,7 +6,7 @@ import { summaryWith } from './summaries.ts';
 const situation: AttentionSituation = {
   visibleSessionId: undefined,
   openedIds: new Set(),
-  folders: ['/work/shop'],
+  folders: ['/code/shop'],
   enabled: { approval: true, turnFinished: true, failed: true },
 };
 const idle = summaryWith();
@@ -38,10 +38,10 @@ describe('what is worth a notification', () => {
   });
 
   it('is for the window that has the repository or opened the session', () => {
-    const elsewhere = { ...situation, folders: ['/work/shop-old', 'C:\\code'] };
+    const elsewhere = { ...situation, folders: ['/code/shop-old', 'C:\\code'] };
     assert.equal(decideCall(working, asking, elsewhere), undefined);
     assert.equal(decideCall(working, asking, { ...elsewhere, openedIds: new Set([asking.id]) }), 'approval');
-    assert.equal(decideCall(working, asking, { ...situation, folders: ['/work/shop/packages/web/'] }), 'approval');
+    assert.equal(decideCall(working, asking, { ...situation, folders: ['/code/shop/packages/web/'] }), 'approval');
     const windows = { ...asking, repository: { ...asking.repository, source: 'C:\\code\\shop' } };
     assert.equal(decideCall(working, windows, elsewhere), 'approval');
   });

@@ -71,7 +71,7 @@ describe('the account for a forge', () => {
       'https://gitlab.com/a/b',
       'https://notgithub.com/a/b',
       'git@github.com.evil.example:a/b',
-      '/work/github.com:a',
+      '/code/github.com:a',
     ]) {
       assert.equal(accountProvider(url, enterprise), undefined, String(url));
       assert.equal(accountProvider(url, ''), undefined, String(url));

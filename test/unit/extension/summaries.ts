@@ -7,7 +7,7 @@ export function summaryWith(patch: Partial<SessionSummary> = {}): SessionSummary
     seq: 1,
     title: 'Fix the login',
     archived: false,
-    repository: { id: 'rep', name: 'shop', source: '/work/shop', branch: 'main' },
+    repository: { id: 'rep', name: 'shop', source: '/code/shop', branch: 'main' },
     createdAt: 1,
     updatedAt: 1,
     phase: 'idle',
