@@ -64,14 +64,19 @@ export class Cli {
     for (const child of this.#running) {
       child.kill('SIGKILL');
     }
-    const pid = await this.relayPid();
-    if (pid !== undefined && isAlive(pid)) {
-      process.kill(pid, 'SIGTERM');
-      await eventually(() => {
-        if (isAlive(pid)) {
-          throw new Error(`The relay ${pid} does not end.`);
-        }
-      });
+    // A start that lost the race, but was slow, may take the lock that the winner gives up: look until none comes.
+    for (let quiet = 0; quiet < 3; quiet++) {
+      const pid = await this.relayPid();
+      if (pid !== undefined && isAlive(pid)) {
+        quiet = -1;
+        process.kill(pid, 'SIGTERM');
+        await eventually(() => {
+          if (isAlive(pid)) {
+            throw new Error(`The relay ${pid} does not end.`);
+          }
+        });
+      }
+      await new Promise(resolve => setTimeout(resolve, 300));
     }
   }
 }
