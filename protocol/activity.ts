@@ -1,22 +1,11 @@
-import type { SessionState, SessionSummary, ToolItem } from './session.ts';
+import { elapsed } from './elapsed.ts';
+import type { Activity, Recovering, SessionState, SessionSummary, ToolItem } from './session.ts';
 import { undeliveredMessages } from './stopping.ts';
 
-/** What a session is doing, in the words that every surface shows. `since` is milliseconds since the epoch. */
-export interface Activity {
-  kind:
-    | 'preparing'
-    | 'idle'
-    | 'ready'
-    | 'thinking'
-    | 'tool'
-    | 'waiting'
-    | 'retrying'
-    | 'stopping'
-    | 'checkpointing'
-    | 'blocked'
-    | 'starting'
-    | 'archived';
-  label: string;
+/** What a person should see though the log does not say it. `since` is milliseconds since the epoch. */
+export interface Quiet {
+  /** The model is silent, or the relay's disk is full. */
+  kind: 'model' | 'disk';
   since: number;
 }
 
@@ -27,8 +16,11 @@ const PREPARING = {
   agent: 'Starting the agent',
 } as const;
 
-/** Decides what to show from the session's state alone; the clock belongs to whoever draws it. */
-export function describeActivity(state: SessionState): Activity {
+/**
+ * Decides what to show; the clock belongs to whoever draws it (`activityText`).
+ * @param quiet what the relay sees beside the log; elsewhere it comes with the session's row
+ */
+export function describeActivity(state: SessionState, quiet?: Quiet): Activity {
   const { phase } = state;
   if (state.archived) {
     return { kind: 'archived', label: 'Archived', since: state.updatedAt };
@@ -36,6 +28,15 @@ export function describeActivity(state: SessionState): Activity {
   if (state.approvals.length > 0) {
     const first = state.approvals[0];
     return { kind: 'waiting', label: 'Waiting for you', since: first?.at ?? state.updatedAt };
+  }
+  if (quiet?.kind === 'disk') {
+    return { kind: 'retrying', label: 'The disk of the relay is full', since: quiet.since };
+  }
+  if (state.stuck && phase.kind !== 'stopping' && !state.recovering) {
+    return { kind: 'stuck', label: 'Stuck', since: state.stuck.since };
+  }
+  if (state.recovering && phase.kind !== 'preparing') {
+    return recoveringActivity(state, state.recovering);
   }
   switch (phase.kind) {
     case 'preparing':
@@ -49,7 +50,7 @@ export function describeActivity(state: SessionState): Activity {
     case 'idle':
       return idleActivity(state, phase.since);
     case 'working':
-      return workingActivity(state, phase);
+      return workingActivity(state, phase, quiet);
   }
 }
 
@@ -58,12 +59,24 @@ function idleActivity(state: SessionState, since: number): Activity {
   if (waitingMessage) {
     return { kind: 'starting', label: 'Handing the message to the agent', since: waitingMessage.at };
   }
-  return state.proposed === state.accepted
+  if (state.interrupted) {
+    return { kind: 'interrupted', label: 'Interrupted', since: state.interrupted.at };
+  }
+  return state.review.pending === 0
     ? { kind: 'idle', label: 'Idle', since }
     : { kind: 'ready', label: 'Ready to review', since };
 }
 
-function workingActivity(state: SessionState, phase: Extract<SessionState['phase'], { kind: 'working' }>): Activity {
+function recoveringActivity(state: SessionState, { segment, since }: Recovering): Activity {
+  const ending = state.agent.running && state.agent.segment <= segment;
+  return { kind: 'recovering', label: ending ? 'Ending the agent' : 'Resuming the conversation', since };
+}
+
+function workingActivity(
+  state: SessionState,
+  phase: Extract<SessionState['phase'], { kind: 'working' }>,
+  quiet: Quiet | undefined,
+): Activity {
   if (phase.retry) {
     const { attempt, maxAttempts, status } = phase.retry;
     const why = status === 429 || status === 529 ? 'Model is throttling' : 'Model does not answer';
@@ -73,11 +86,57 @@ function workingActivity(state: SessionState, phase: Extract<SessionState['phase
   if (tool) {
     return { kind: 'tool', label: tool.title === '' ? `Running ${tool.name}` : tool.title, since: tool.at };
   }
-  return { kind: 'thinking', label: 'Thinking', since: state.items.at(-1)?.at ?? phase.since };
+  return quiet?.kind === 'model'
+    ? { kind: 'thinking', label: 'Waiting for the model', since: quiet.since }
+    : { kind: 'thinking', label: 'Thinking', since: state.items.at(-1)?.at ?? phase.since };
+}
+
+const COUNTED: ReadonlySet<Activity['kind']> = new Set([
+  'preparing',
+  'thinking',
+  'tool',
+  'stopping',
+  'checkpointing',
+  'starting',
+  'recovering',
+]);
+
+/** Whether the time it has taken so far says something. */
+export function isCounted({ kind }: Activity): boolean {
+  return COUNTED.has(kind);
+}
+
+/** The words of an activity at a moment: `Running tests 3:12`, `Stuck: silent for 4 min`. */
+export function activityText(activity: Activity, now: number): string {
+  const { kind, label, since } = activity;
+  // Clocks of two machines differ, and a clock can be set back.
+  const ageMs = Math.max(0, now - since);
+  if (kind === 'stuck') {
+    return `${label}: silent for ${ageMs < 60_000 ? elapsed(ageMs) : `${Math.floor(ageMs / 60_000)} min`}`;
+  }
+  return isCounted(activity) ? `${label} ${elapsed(ageMs)}` : label;
+}
+
+/** What a row of a list says a session does, at a moment. */
+export function summaryText({ doing, activity }: Pick<SessionSummary, 'doing' | 'activity'>, now: number): string {
+  return doing ? activityText(doing, now) : activity;
+}
+
+/** Whether *Recover* is the way on: the session is blocked or stuck, or its turn was cut off. */
+export function isRecoverable({ doing, phase }: Pick<SessionSummary, 'doing' | 'phase'>): boolean {
+  return phase === 'blocked' || doing?.kind === 'stuck' || doing?.kind === 'interrupted';
+}
+
+/** Whether the session waits for a person without having asked a question. */
+function needsPerson({ phase, stuck, interrupted, recovering, archived }: SessionState): boolean {
+  return (
+    phase.kind === 'blocked' || (!archived && !recovering && (stuck?.automatic === false || interrupted !== undefined))
+  );
 }
 
 /** The row of a list, derived from the state alone (I1). */
-export function summarize(state: SessionState): SessionSummary {
+export function summarize(state: SessionState, quiet?: Quiet): SessionSummary {
+  const doing = describeActivity(state, quiet);
   return {
     id: state.id,
     seq: state.seq,
@@ -87,10 +146,11 @@ export function summarize(state: SessionState): SessionSummary {
     createdAt: state.createdAt,
     updatedAt: state.updatedAt,
     phase: state.phase.kind,
-    activity: describeActivity(state).label,
-    needsYou: state.approvals.length + (state.phase.kind === 'blocked' ? 1 : 0),
+    activity: doing.label,
+    doing,
+    needsYou: state.approvals.length + (needsPerson(state) ? 1 : 0),
     stats: state.stats,
-    pending: state.proposed !== state.accepted,
+    pending: state.review.pending > 0,
     queuedMessages: undeliveredMessages(state.items).length,
     agentRunning: state.agent.running,
     usage: state.usage,

@@ -5,7 +5,6 @@ import {
   blobRefSchema,
   changeStatsSchema,
   commitSchema,
-  isolationSchema,
   liveItemSchema,
   messageIdSchema,
   permissionModeSchema,
@@ -14,7 +13,19 @@ import {
   sessionEventSchema,
   sessionIdSchema,
 } from './events.ts';
-import type { SessionState, SessionSummary } from './session.ts';
+import {
+  empty,
+  fileChangeSchema,
+  ofSession,
+  sessionStateSchema,
+  sessionSummarySchema,
+  token,
+  withKey,
+} from './callParts.ts';
+import { relayCalls } from './relayCalls.ts';
+import { retentionCalls } from './retentionCalls.ts';
+import { objectIdSchema } from './review.ts';
+import { reviewCalls } from './reviewCalls.ts';
 
 /*
  * Every operation of the relay, once: the WebSocket calls, the REST routes, the OpenAPI document and the handler table
@@ -24,38 +35,10 @@ import type { SessionState, SessionSummary } from './session.ts';
  * and the same answer; the same key with other parameters is refused with `key_reused`.
  */
 
-const key = z.string().min(8).max(100).describe('Idempotency key made by the client (I3)');
 const path = z.string().min(1).max(4096);
 
 export const sideSchema = z.enum(['base', 'accepted', 'proposed']).meta({ id: 'Side' });
 export type Side = z.infer<typeof sideSchema>;
-
-export const fileChangeSchema = z
-  .object({
-    path,
-    oldPath: path.optional().describe('Before a rename'),
-    status: z.enum(['added', 'modified', 'deleted', 'renamed', 'typeChanged']),
-    binary: z.boolean(),
-    insertions: z.int().nonnegative(),
-    deletions: z.int().nonnegative(),
-    mode: z.string(),
-    oldMode: z.string(),
-    sensitive: z.string().optional().describe('Why this file is never accepted in bulk'),
-  })
-  .meta({ id: 'FileChange' });
-export type FileChange = z.infer<typeof fileChangeSchema>;
-
-/** The reducer makes these shapes; they are described for documents and trusted inside. */
-const sessionStateSchema = z
-  .custom<SessionState>(value => typeof value === 'object' && value !== null)
-  .meta({ id: 'SessionState', type: 'object' });
-const sessionSummarySchema = z
-  .custom<SessionSummary>(value => typeof value === 'object' && value !== null)
-  .meta({ id: 'SessionSummary', type: 'object' });
-
-const withKey = { key };
-const ofSession = { sessionId: sessionIdSchema };
-const empty = z.object({});
 
 interface CallShape {
   summary: string;
@@ -67,53 +50,7 @@ interface CallShape {
 }
 
 export const calls = {
-  'relay.info': {
-    summary: 'Version, capabilities and health of this relay',
-    mutates: false,
-    params: empty,
-    result: z.object({
-      version: z.string(),
-      protocolVersion: z.int(),
-      startedAt: z.number(),
-      pid: z.int(),
-      dataFolder: z.string(),
-      providers: z.array(
-        z.object({ id: z.string(), available: z.boolean(), isolation: isolationSchema, reason: z.string().optional() }),
-      ),
-      agents: z.array(
-        z.object({
-          id: z.string(),
-          available: z.boolean(),
-          version: z.string().optional(),
-          reason: z.string().optional(),
-        }),
-      ),
-      modelKey: z.object({ present: z.boolean(), source: z.string() }),
-    }),
-    rest: { method: 'get', path: '/v1/relay' },
-  },
-  'relay.checks': {
-    summary: 'Run the checks of `sandpiper doctor`',
-    mutates: false,
-    params: empty,
-    result: z.object({
-      checks: z.array(
-        z.object({
-          name: z.string(),
-          status: z.enum(['ok', 'warning', 'failed']),
-          detail: z.string(),
-          hint: z.string().optional(),
-        }),
-      ),
-    }),
-    rest: { method: 'get', path: '/v1/relay/checks' },
-  },
-  'relay.setModelKey': {
-    summary: 'Hand the model key to the relay; kept in memory only',
-    mutates: false,
-    params: z.object({ apiKey: z.string().min(1).max(1000) }),
-    result: empty,
-  },
+  ...relayCalls,
   'repository.inspect': {
     summary: 'What a session on this path or URL would start from',
     mutates: false,
@@ -146,6 +83,7 @@ export const calls = {
       model: z.string().max(200).optional(),
       permissionMode: permissionModeSchema.default('ask'),
       budgetUsd: z.number().positive().optional(),
+      token: token.describe('Forge token to read a private URL with; kept in memory until that is done, never stored'),
     }),
     result: z.object({ sessionId: sessionIdSchema, seq: z.int() }),
     rest: { method: 'post', path: '/v1/sessions' },
@@ -210,10 +148,15 @@ export const calls = {
     rest: { method: 'post', path: '/v1/sessions/{sessionId}/stop' },
   },
   'session.retry': {
-    summary: 'Try again after a failed preparation or an agent that ended',
+    summary:
+      'Recover: try again what failed, end an agent that is stuck and resume its conversation, or go on with a turn that was cut off',
     mutates: true,
-    params: z.object({ ...withKey, ...ofSession }),
-    result: empty,
+    params: z.object({
+      ...withKey,
+      ...ofSession,
+      token: token.describe('Forge token, where reading a private URL failed for want of one; never stored'),
+    }),
+    result: z.object({ recovering: z.boolean().describe('false when there was nothing to recover') }),
     rest: { method: 'post', path: '/v1/sessions/{sessionId}/retry' },
   },
   'session.answer': {
@@ -237,6 +180,7 @@ export const calls = {
     result: empty,
     rest: { method: 'post', path: '/v1/sessions/{sessionId}/archive' },
   },
+  ...retentionCalls,
   'changes.list': {
     summary: 'Files that differ between two sides; default: what is pending',
     mutates: false,
@@ -271,6 +215,7 @@ export const calls = {
       content: z.string().describe('Empty when `tooLarge`'),
       bytes: z.int().nonnegative(),
       mode: z.string(),
+      blob: objectIdSchema.nullable().describe('null when there is no such file'),
       tooLarge: z.boolean(),
     }),
     rest: { method: 'get', path: '/v1/sessions/{sessionId}/file' },
@@ -282,10 +227,18 @@ export const calls = {
       ...withKey,
       ...ofSession,
       expectedProposed: commitSchema.describe('Refused with `stale` when another checkpoint came'),
+      confirmed: z.array(path).max(10_000).default([]).describe('Sensitive files that a person has looked at'),
     }),
-    result: z.object({ accepted: commitSchema, seq: z.int() }),
+    result: z.object({
+      accepted: commitSchema,
+      seq: z.int(),
+      left: z
+        .array(z.object({ path, reason: z.string() }))
+        .describe('Sensitive files that stay pending: name them in `confirmed`, or accept them one by one'),
+    }),
     rest: { method: 'post', path: '/v1/sessions/{sessionId}/accept' },
   },
+  ...reviewCalls,
   'pullRequest.open': {
     summary: 'Push the branch and open, find or update its pull request',
     mutates: true,
@@ -296,9 +249,13 @@ export const calls = {
       body: z.string().max(60_000).optional(),
       branch: z.string().max(200).optional(),
       baseBranch: z.string().max(200).optional(),
+      withTheirs: z
+        .boolean()
+        .default(false)
+        .describe('Add to what others pushed to the branch; without it that is a `conflict` that names another branch'),
       draft: z.boolean().default(true),
       issue: z.int().positive().optional().describe('Number of the issue that this closes'),
-      token: z.string().min(1).max(4000).optional().describe('Forge token, used for this call and never stored'),
+      token: token.describe('Forge token, used for this call and never stored'),
     }),
     result: z.object({ pullRequest: pullRequestSchema, created: z.boolean(), seq: z.int() }),
     rest: { method: 'post', path: '/v1/sessions/{sessionId}/pull-request' },

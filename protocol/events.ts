@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { idPattern } from './ids.ts';
+import { decidedFileSchema, reviewConflictSchema, reviewCountsSchema, reviewVerdictSchema } from './review.ts';
 
 /*
  * What happened in a session. Schemas stand here once; types, checks and documents are made from them.
@@ -44,7 +45,7 @@ export const repositoryRefSchema = z
     name: z.string().describe('Short name for lists'),
     source: z.string().describe('The local path or the URL it was mirrored from, without credentials'),
     remoteUrl: z.string().optional().describe('Where a pull request would go, without credentials'),
-    branch: z.string().optional().describe('The branch that was checked out; absent on a detached HEAD'),
+    branch: z.string().optional().describe('The branch that the work starts from; absent on a detached HEAD'),
   })
   .meta({ id: 'RepositoryRef' });
 export type RepositoryRef = z.infer<typeof repositoryRefSchema>;
@@ -153,6 +154,37 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     expected: z.boolean(),
     cause: z.string(),
   }),
+  z.object({
+    type: z.literal('stuckNoticed'),
+    cause: z.string().describe('What is missing, one sentence for a person'),
+    since: z.number().describe('When the last sign of life came'),
+    hint: z.string(),
+    automatic: z.boolean().describe('The relay goes on by itself; otherwise a person decides'),
+  }),
+  z.object({ type: z.literal('stuckEnded') }),
+  z
+    .object({
+      type: z.literal('recoveryStarted'),
+      by: z.string().describe('`relay` when it goes on by itself'),
+      attempt: z.int().positive().describe('How many in a row since a turn ended well'),
+      delayMs: z.number().nonnegative().describe('How long it waits before the agent is started again'),
+      cause: z.string(),
+    })
+    .describe('What is left of the agent is ended, and the next one goes on with the same conversation'),
+  z.object({ type: z.literal('recoveryEnded'), text: z.string() }).describe('There was no turn to go on with'),
+  z
+    .object({
+      type: z.literal('sandboxLost'),
+      sandboxId: z.string(),
+      cause: z.string(),
+      lost: z.string().describe('What of the work is lost with it'),
+      turn: z
+        .int()
+        .positive()
+        .optional()
+        .describe('The turn without a checkpoint, whose messages are handed over again'),
+    })
+    .describe('It is made again from the last checkpoint when there is work to do'),
   z.object({ type: z.literal('sessionBlocked'), failure: failureSchema }),
   z.object({ type: z.literal('sessionResumed'), by: z.string() }),
   z.object({ type: z.literal('messageQueued'), messageId: messageIdSchema, text: z.string(), by: z.string() }),
@@ -234,8 +266,24 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     checkpoint: commitSchema.describe('Equal to the previous checkpoint when nothing changed'),
     changed: z.boolean(),
     stats: changeStatsSchema.describe('Since the base of the session'),
+    proposed: commitSchema
+      .optional()
+      .describe('Present where a reviewer’s rejections and edits stand on top of the checkpoint'),
+    conflicts: z.array(reviewConflictSchema).optional(),
+    review: reviewCountsSchema,
   }),
-  z.object({ type: z.literal('changesAccepted'), checkpoint: commitSchema, by: z.string() }),
+  z.object({
+    type: z.literal('reviewDecided'),
+    verdict: reviewVerdictSchema,
+    files: z.array(decidedFileSchema).describe('The first 50'),
+    decided: z.int().nonnegative(),
+    accepted: commitSchema,
+    proposed: commitSchema,
+    undoes: z.int().positive().optional().describe('The seq of the decision that is taken back'),
+    review: reviewCountsSchema,
+    stats: changeStatsSchema.describe('From the base of the session to the proposed tree'),
+    by: z.string(),
+  }),
   z.object({
     type: z.literal('pullRequestOpened'),
     pullRequest: pullRequestSchema,

@@ -1,5 +1,7 @@
 import type { EventBody, EventOf, SessionEvent } from './events.ts';
+import { interruptedBy, recoveryText } from './interruption.ts';
 import { ItemEditor } from './itemEditor.ts';
+import { reviewAfterDecision, reviewAfterTurn } from './reviewReducer.ts';
 import type { Approval, Item, Phase, SessionState, ToolItem, Turn } from './session.ts';
 import { turnToStop } from './stopping.ts';
 import { addUsage, NO_USAGE } from './usage.ts';
@@ -52,7 +54,7 @@ function reduceOne(
     return createdState(sessionId, event.at, event.body);
   }
   const patch = apply(state, event.body, { at: event.at, seq: event.seq, items });
-  return { ...state, ...patch, items: items.list, seq: event.seq, updatedAt: event.at };
+  return { ...patched(state, patch), items: items.list, seq: event.seq, updatedAt: event.at };
 }
 
 function createdState(id: string, at: number, body: EventOf<'sessionCreated'>): SessionState {
@@ -72,6 +74,7 @@ function createdState(id: string, at: number, body: EventOf<'sessionCreated'>): 
     ...(body.model === undefined ? {} : { model: body.model }),
     permissionMode: body.permissionMode,
     phase: { kind: 'preparing', step: 'mirror', since: at },
+    recoveries: 0,
     turns: [],
     items: [],
     omittedItems: 0,
@@ -80,11 +83,14 @@ function createdState(id: string, at: number, body: EventOf<'sessionCreated'>): 
     usage: NO_USAGE,
     proposed: body.base,
     accepted: body.base,
+    review: { pendingFiles: 0, pending: 0, reviewed: 0, conflicts: [], decisions: [] },
     stats: { files: 0, insertions: 0, deletions: 0 },
   };
 }
 
-type Patch = Partial<Omit<SessionState, 'items'>>;
+type Ending = 'stuck' | 'interrupted' | 'recovering';
+/** A field of `Ending` that is named undefined is taken away. */
+type Patch = Partial<Omit<SessionState, 'items' | Ending>> & { [K in Ending]?: SessionState[K] | undefined };
 interface Step {
   at: number;
   seq: number;
@@ -102,21 +108,60 @@ const handlers: Handlers = {
   agentStarted: (state, body, { at }) => ({
     agent: { id: body.agent, version: body.version, running: true, segment: body.segment },
     ...(state.phase.kind === 'preparing' ? { phase: { kind: 'idle', since: at } as const } : {}),
+    // Without a turn to go on with there is nothing more to wait for.
+    ...(state.interrupted ? {} : { recovering: undefined }),
   }),
   agentEnded: (state, body, { at, seq, items }) => {
     // What the agent had not taken yet goes to the next one.
     items.change(item =>
       item.kind === 'message' && item.delivery === 'sent' ? { ...item, delivery: 'queued' } : undefined,
     );
+    const interrupted = interruptedBy(state, items.list, body, at);
     const closed = closeOpen(state, items, at, 'The agent ended.');
     if (!body.expected) {
       items.add(notice(seq, at, 'warning', body.cause));
     }
-    return { ...closed, agent: { ...state.agent, running: false } };
+    return {
+      ...closed,
+      agent: { ...state.agent, running: false },
+      stuck: undefined,
+      ...(interrupted ? { interrupted } : {}),
+    };
+  },
+  stuckNoticed: (_state, { since, cause, hint, automatic }, { at, seq, items }) => {
+    items.add(notice(seq, at, 'warning', cause, hint));
+    return { stuck: { since, cause, automatic } };
+  },
+  stuckEnded: () => ({ stuck: undefined }),
+  recoveryStarted: (state, body, { at, seq, items }) => {
+    const { type: _type, ...recovery } = body;
+    items.add(notice(seq, at, 'info', recoveryText(body)));
+    return {
+      recovering: { ...recovery, since: at, segment: state.agent.segment },
+      recoveries: body.attempt,
+      stuck: undefined,
+    };
+  },
+  recoveryEnded: (_state, body, { at, seq, items }) => {
+    items.add(notice(seq, at, 'info', body.text));
+    return { recovering: undefined, interrupted: undefined };
+  },
+  sandboxLost: (state, body, { at, seq, items }) => {
+    items.add(notice(seq, at, 'warning', `${body.cause} ${body.lost}`));
+    items.change(item =>
+      item.kind === 'message' && body.turn !== undefined && (item.turn ?? 0) >= body.turn
+        ? { ...item, delivery: 'queued' }
+        : undefined,
+    );
+    return {
+      recoveries: state.recoveries + 1,
+      // Its message begins it anew.
+      ...(body.turn === state.interrupted?.turn ? { interrupted: undefined, recovering: undefined } : {}),
+    };
   },
   sessionBlocked: (_state, body, { at, seq, items }) => {
     items.add(notice(seq, at, 'error', body.failure.message, body.failure.hint));
-    return { phase: { kind: 'blocked', failure: body.failure, since: at } };
+    return { stuck: undefined, recovering: undefined, phase: { kind: 'blocked', failure: body.failure, since: at } };
   },
   sessionResumed: (state, _body, { at }) => ({ phase: phaseOfTurns(state.turns, at) }),
   messageQueued: (_state, body, { at, items }) => {
@@ -132,6 +177,9 @@ const handlers: Handlers = {
         ? state.phase
         : { kind: 'working', turn: body.turn, since: at },
     turns: [...state.turns, { number: body.turn, messageIds: body.messageIds, startedAt: at }],
+    stuck: undefined,
+    recovering: undefined,
+    interrupted: undefined,
   }),
   textFinished: (state, body, { at, items }) => {
     items.add(textItem(state, 'text', body, at));
@@ -155,15 +203,17 @@ const handlers: Handlers = {
     });
     return resumed(state);
   },
-  toolFinished: (_state, body, { at, items }) =>
-    withTool(items, body.toolId, { state: body.outcome, output: body.output, finishedAt: at }),
+  toolFinished: (_state, body, { at, items }) => ({
+    ...withTool(items, body.toolId, { state: body.outcome, output: body.output, finishedAt: at }),
+    stuck: undefined,
+  }),
   approvalAsked: (state, body, { at, items }) => {
     const { type: _type, approvalId, ...rest } = body;
     const approval: Approval = { id: approvalId, at, ...rest };
     if (body.toolId !== undefined) {
       withTool(items, body.toolId, { state: 'waiting' });
     }
-    return { approvals: [...state.approvals.filter(other => other.id !== approvalId), approval] };
+    return { stuck: undefined, approvals: [...state.approvals.filter(other => other.id !== approvalId), approval] };
   },
   approvalAnswered: (state, body, { items }) =>
     settled(state, items, body.approvalId, { decision: body.decision, by: body.by }),
@@ -175,9 +225,11 @@ const handlers: Handlers = {
   },
   stopRequested: (state, _body, { at }) => {
     const turn = turnToStop(state);
-    return turn === undefined ? {} : { phase: { kind: 'stopping', turn, since: at } };
+    return turn === undefined ? {} : { recovering: undefined, phase: { kind: 'stopping', turn, since: at } };
   },
   agentFinished: (state, body, { at, items }) => ({
+    stuck: undefined,
+    ...(body.outcome === 'failed' ? {} : { recoveries: 0 }),
     ...closeOpen(state, items, at, 'The turn ended.'),
     phase: { kind: 'checkpointing', turn: body.turn, since: at },
     turns: withTurn(state.turns, body.turn, {
@@ -210,11 +262,12 @@ const handlers: Handlers = {
     return {
       ...(isPhaseOf(state, body.turn) ? { phase: phaseOfTurns(turns, at) } : {}),
       turns,
-      proposed: body.checkpoint,
+      proposed: body.proposed ?? body.checkpoint,
+      review: reviewAfterTurn(state.review, body),
       stats: body.stats,
     };
   },
-  changesAccepted: (_state, body) => ({ accepted: body.checkpoint }),
+  reviewDecided: (state, body, { seq }) => reviewAfterDecision(state, body, seq),
   pullRequestOpened: (_state, body) => ({ pullRequest: body.pullRequest }),
 };
 
@@ -248,13 +301,24 @@ function currentTurn(state: SessionState): number {
   return state.turns.at(-1)?.number ?? 0;
 }
 
-/** The model answered, so it no longer retries. */
+/** The agent gave a sign of life, and the model answered: neither is it stuck nor does it retry. */
 function resumed(state: SessionState): Patch {
   if (state.phase.kind !== 'working' || !state.phase.retry) {
-    return {};
+    return { stuck: undefined };
   }
   const { retry: _retry, ...phase } = state.phase;
-  return { phase };
+  return { stuck: undefined, phase };
+}
+
+/** The patched state. What has ended is absent, so that a state is the same after JSON as before. */
+function patched(state: SessionState, patch: Patch): Omit<SessionState, 'items'> {
+  const { stuck, interrupted, recovering, ...rest } = { ...state, ...patch };
+  return {
+    ...rest,
+    ...(stuck ? { stuck } : {}),
+    ...(interrupted ? { interrupted } : {}),
+    ...(recovering ? { recovering } : {}),
+  };
 }
 
 /** Nobody will finish these calls or take these answers any more. */

@@ -1,6 +1,7 @@
 import type { CallResult, NotificationParams } from './calls.ts';
 import type { WireErrorData } from './errors.ts';
 import type { ApprovalDecision, LiveItem, PermissionMode, SessionEvent } from './events.ts';
+import type { OutboxEntry } from './outbox.ts';
 import type { SessionState, SessionSummary } from './session.ts';
 
 /*
@@ -51,6 +52,8 @@ export type HostMessage =
   | { type: 'events'; sessionId: string; events: SessionEvent[] }
   /** Text being written now. `offset` is the UTF-16 length of what came before; 0 begins the item anew. */
   | ({ type: 'delta' } & NotificationParams<'session.delta'>)
+  /** All that was typed and is not in the log for certain, of every session. Sent with `ready` and after each change. */
+  | { type: 'outbox'; entries: OutboxEntry[] }
   | { type: 'draft'; context: DraftContext }
   /** Put the cursor into the composer, after `text` when there is one (it is appended, never replaces a draft). */
   | { type: 'compose'; text?: string }
@@ -71,7 +74,15 @@ export interface WebviewRequests {
   };
   /** Asks which of the open folders a new session works on; a new `draft` follows. */
   chooseRepository: { params: Empty; result: Empty };
-  send: { params: { sessionId: string; text: string }; result: { messageId: string } };
+  /**
+   * Answered when the message is in the outbox of the host, so durable; it goes out when the relay can be reached. The same
+   * key again changes nothing.
+   */
+  send: { params: { sessionId: string; text: string; key: string }; result: Empty };
+  /** Takes a message back that has not left, or discards one that was refused; `conflict` when the relay may have it. */
+  withdraw: { params: { key: string }; result: Empty };
+  /** Sends a refused message once more. */
+  sendAgain: { params: { key: string }; result: Empty };
   stop: { params: OfSession; result: { stopping: boolean } };
   answer: { params: { sessionId: string; approvalId: string; decision: ApprovalDecision }; result: Empty };
   retry: { params: OfSession; result: Empty };
@@ -123,6 +134,7 @@ const HOST_MESSAGES: Record<HostMessage['type'], true> = {
   open: true,
   events: true,
   delta: true,
+  outbox: true,
   draft: true,
   compose: true,
   reply: true,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { approvalDecisionSchema, blobRefSchema, permissionModeSchema, sessionIdSchema } from './events.ts';
+import { idPattern } from './ids.ts';
 import type { RequestParams, WebviewMessage, WebviewMethod } from './webviewApi.ts';
 
 /*
@@ -11,6 +12,7 @@ import type { RequestParams, WebviewMessage, WebviewMethod } from './webviewApi.
 const ofSession = { sessionId: sessionIdSchema };
 const text = z.string().min(1).max(1_000_000);
 const empty = z.object({});
+const key = z.string().regex(idPattern('key'));
 
 type ParamSchemas = { [M in WebviewMethod]: z.ZodType<RequestParams<M>> };
 
@@ -23,7 +25,9 @@ const paramSchemas = {
     acceptNoIsolation: z.boolean().exactOptional(),
   }),
   chooseRepository: empty,
-  send: z.object({ ...ofSession, text }),
+  send: z.object({ ...ofSession, text, key }),
+  withdraw: z.object({ key }),
+  sendAgain: z.object({ key }),
   stop: z.object(ofSession),
   answer: z.object({
     ...ofSession,

@@ -1,0 +1,36 @@
+import * as z from 'zod';
+import { sessionIdSchema } from './events.ts';
+import type { SessionState, SessionSummary } from './session.ts';
+
+/* What the schemas of many calls are made of. */
+
+const path = z.string().min(1).max(4096);
+const key = z.string().min(8).max(100).describe('Idempotency key made by the client (I3)');
+
+/** The reducer makes these shapes; they are described for documents and trusted inside. */
+export const sessionStateSchema = z
+  .custom<SessionState>(value => typeof value === 'object' && value !== null)
+  .meta({ id: 'SessionState', type: 'object' });
+export const sessionSummarySchema = z
+  .custom<SessionSummary>(value => typeof value === 'object' && value !== null)
+  .meta({ id: 'SessionSummary', type: 'object' });
+
+export const withKey = { key };
+export const ofSession = { sessionId: sessionIdSchema };
+export const empty = z.object({});
+export const token = z.string().min(1).max(4000).optional();
+
+export const fileChangeSchema = z
+  .object({
+    path,
+    oldPath: path.optional().describe('Before a rename'),
+    status: z.enum(['added', 'modified', 'deleted', 'renamed', 'typeChanged']),
+    binary: z.boolean(),
+    insertions: z.int().nonnegative(),
+    deletions: z.int().nonnegative(),
+    mode: z.string(),
+    oldMode: z.string(),
+    sensitive: z.string().optional().describe('Why this file is never accepted in bulk'),
+  })
+  .meta({ id: 'FileChange' });
+export type FileChange = z.infer<typeof fileChangeSchema>;
