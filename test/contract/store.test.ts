@@ -14,6 +14,7 @@ import { sampleAppend, sampleCall, sessionId } from '../support/storeSamples.ts'
 import { findSqliteBinary } from '../../scripts/setup/sqlite.ts';
 import { requireOrSkip } from '../support/requirement.ts';
 import { failsWith, storeSuite } from './storeSuite.ts';
+import { storeWholeSessionsSuite } from './storeWholeSessions.ts';
 
 const A = sessionId(1);
 const HAS_SQLITE3 = findSqliteBinary() !== undefined;
@@ -32,6 +33,9 @@ describe('sqlite3 package', () => {
 
 for (const driver of DRIVERS) {
   storeSuite(driver, (folder, now = Date.now) =>
+    openStore({ file: join(folder, 'data', 'store.db'), log: silentLogger, now, driver }),
+  );
+  storeWholeSessionsSuite(driver, (folder, now = Date.now) =>
     openStore({ file: join(folder, 'data', 'store.db'), log: silentLogger, now, driver }),
   );
 
@@ -209,9 +213,7 @@ for (const driver of DRIVERS) {
     });
 
     it('makes files that only their owner can read', async function () {
-      if (process.platform === 'win32') {
-        this.skip();
-      }
+      requireOrSkip(this, 'modes of the store', process.platform !== 'win32', 'Windows has no file modes');
       const store = await open();
       await store.append(sampleAppend(A, 0, ['one'], { call: sampleCall('key') }));
       assert.equal((await stat(join(folder, 'data'))).mode & 0o777, 0o700);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { SandpiperError } from '../../protocol/errors.ts';
 import type { EventBody } from '../../protocol/events.ts';
 import type { Store } from '../../server/src/store/store.ts';
-import { sampleAppend, sampleCall, sampleEvent, sampleSummary, sessionId, T0 } from '../support/storeSamples.ts';
+import { sampleSummary } from '../support/sampleSummary.ts';
+import { sampleAppend, sampleCall, sampleClaim, sampleEvent, sessionId, T0 } from '../support/storeSamples.ts';
 
 /** Opens the store that lies in a folder; `now` is milliseconds since the epoch. */
 export type OpenStoreIn = (folder: string, now?: () => number) => Promise<Store>;
@@ -84,7 +85,7 @@ export function storeSuite(name: string, open: OpenStoreIn): void {
       assert.deepEqual(row, {
         sessionId: A,
         lastSeq: 2,
-        summary: sampleSummary(A, { seq: 2, updatedAt: T0 + 2 }),
+        summary: sampleSummary({ id: A, seq: 2, updatedAt: T0 + 2 }),
         runtime: '{"sandbox":"x"}',
         journal,
       });
@@ -214,7 +215,8 @@ export function storeSuite(name: string, open: OpenStoreIn): void {
     it('lists by activity in pages that neither repeat nor leave out', async () => {
       for (let number = 1; number <= 7; number++) {
         // Three sessions share each time, so that the id has to decide.
-        const summary = sampleSummary(sessionId(number), {
+        const summary = sampleSummary({
+          id: sessionId(number),
           updatedAt: T0 + Math.floor(number / 3),
           archived: number === 4,
         });
@@ -262,6 +264,73 @@ export function storeSuite(name: string, open: OpenStoreIn): void {
       await store.check();
       await reopen();
       assert.equal(await store.readSetting('name'), '{"a":2}');
+    });
+
+    it('belongs to one owner at a time; the one that lost it writes nothing', async () => {
+      const other = await open(folder, () => now);
+      try {
+        const epoch = await store.takeLease(sampleClaim('first'));
+        await store.append(sampleAppend(A, 0, ['one']));
+        await assert.rejects(other.takeLease(sampleClaim('second')), failsWith('conflict', { pid: 4711 }));
+        await assert.rejects(other.append(sampleAppend(B, 0, ['no owner'])), failsWith('fenced'));
+
+        const seen = await other.readLease();
+        await store.renewLease({ locked: false });
+        await assert.rejects(
+          other.takeLease(sampleClaim('second', { silent: seen })),
+          failsWith('conflict'),
+          'it has given a sign of life',
+        );
+        const silent = await other.readLease();
+        assert.equal(await other.takeLease(sampleClaim('second', { silent })), epoch + 1);
+
+        const call = sampleCall('late');
+        const outcomes = await Promise.allSettled([
+          store.append(sampleAppend(A, 1, ['late'], { call, runtime: '{"late":true}' })),
+          store.append(sampleAppend(B, 0, ['late'])),
+          store.recordCall(call),
+          store.writeSetting('late', '1'),
+          store.check(),
+          store.renewLease({ locked: true }),
+        ]);
+        for (const outcome of outcomes) {
+          assert.equal(outcome.status, 'rejected');
+          failsWith('fenced')(outcome.reason);
+        }
+        await store.releaseLease();
+        const row = await other.readLease();
+        assert.deepEqual(row, {
+          epoch: epoch + 1,
+          holder: 'second',
+          pid: 4711,
+          version: '1',
+          beat: 0,
+          locked: false,
+          released: false,
+        });
+        assert.equal((await other.readSession(A))?.lastSeq, 1);
+        assert.equal((await other.readSession(A))?.runtime, '{}');
+        assert.equal(await other.readSession(B), undefined);
+        assert.equal(await other.findCall('late'), undefined);
+        assert.equal(await other.readSetting('late'), undefined);
+        await other.append(sampleAppend(A, 1, ['two']));
+      } finally {
+        await other.close();
+      }
+    });
+
+    it('can be owned again when its owner has let go, or is known to be dead', async () => {
+      const first = await store.takeLease(sampleClaim('first', { locked: true }));
+      await reopen();
+      assert.equal((await store.readLease())?.holder, 'first');
+      await assert.rejects(store.takeLease(sampleClaim('second')), failsWith('conflict'), 'it may live');
+      assert.equal(await store.takeLease(sampleClaim('second', { locked: true })), first + 1, 'its lock is free');
+      await store.append(sampleAppend(A, 0, ['one']));
+      await store.releaseLease();
+      await assert.rejects(store.append(sampleAppend(A, 1, ['after'])), failsWith('fenced'));
+      await reopen();
+      await store.append(sampleAppend(A, 1, ['nobody owns it']));
+      assert.equal(await store.takeLease(sampleClaim('third')), first + 2);
     });
 
     it('finishes what was queued before it closes, and says so afterwards', async () => {

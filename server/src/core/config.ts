@@ -22,20 +22,57 @@ export interface Config {
   githubHosts: { host: string; apiUrl: string }[];
   /** The relay ends after this long without a client and without work; 0 means never. */
   idleExitMs: number;
+  /** A relay that gave no sign of life for so long may be taken over from. */
+  leaseMs: number;
   /** Further names that this relay is reached by, for the Host check. */
   hosts: string[];
   /** The root of the installed program, with `dist/` in it. */
   programFolder: string;
   /** An agent with nothing to do is ended after this long, and a session that nobody looks at leaves memory; 0: never. */
   idleMs: number;
+  retention: Retention;
+  /** An agent that is awaited and gives no sign of life for this long is stuck. */
+  stuckMs: number;
+  /** A model that sends nothing for this long is cut off, and the agent asks it again. */
+  modelSilenceMs: number;
   /** What PATH was, to find programs. */
   path: string;
+}
+
+/** How long and how much the relay keeps; 0 means without end, where the comment does not say otherwise. */
+export interface Retention {
+  /** A deleted session can be restored for this long; never 0. */
+  deletedMs: number;
+  /** What may be saved of a sandbox beside its commits; never 0. */
+  archiveMaxBytes: number;
+  /** A sandbox that was not used for this long is saved and removed. */
+  sandboxIdleMs: number;
+  /** A sandbox that is older is saved and removed as soon as it is idle. */
+  sandboxMaxAgeMs: number;
+  /** An agent that runs for longer ends as soon as it is idle. */
+  agentMaxAgeMs: number;
+  /** A mirror that no session needs stays for this long. */
+  mirrorIdleMs: number;
+  /** What the log of one session with its payloads may take. */
+  sessionMaxBytes: number;
+  /** What the data folder may take. */
+  dataMaxBytes: number;
+  /** How often to look for what may go; 0: only when asked. */
+  gcIntervalMs: number;
+  /** What is younger is never taken for garbage. */
+  gcGraceMs: number;
 }
 
 export const VERSION = '0.1.0';
 
 /** A month. */
 const MAX_IDLE_MINUTES = 31 * 24 * 60;
+
+/** Shorter ones would be lost to the pauses of a busy machine. */
+const MIN_LEASE_MS = 500;
+
+/** A day. */
+const MAX_SECONDS = 24 * 3600;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -65,9 +102,13 @@ function configOf(env: Environment): Config {
     githubToken: env['SANDPIPER_GITHUB_TOKEN'] ?? env['GITHUB_TOKEN'],
     githubHosts: githubHosts(env, problems),
     idleExitMs: integer(env, 'SANDPIPER_IDLE_EXIT_MS', 0, 2_000_000_000, problems),
+    leaseMs: leaseMs(env, problems),
     hosts: (env['SANDPIPER_HOSTS'] ?? '').split(',').filter(host => host !== ''),
     programFolder: programFolder(),
     idleMs: idleMs(env, problems),
+    retention: retention(env, problems),
+    stuckMs: seconds(env, 'SANDPIPER_STUCK_SECONDS', 120, problems),
+    modelSilenceMs: seconds(env, 'SANDPIPER_MODEL_SILENCE_SECONDS', 110, problems),
     path: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
   };
   if (problems.length > 0) {
@@ -122,6 +163,41 @@ function integer(env: Environment, name: string, fallback: number, max: number, 
   return value;
 }
 
+function retention(env: Environment, problems: string[]): Retention {
+  const days = (name: string, fallback: number) => amount(env, name, fallback, 3650, problems) * 86_400_000;
+  const megabytes = (name: string, fallback: number) => amount(env, name, fallback, 1e9, problems) * 1_000_000;
+  return {
+    deletedMs: days('SANDPIPER_KEEP_DELETED_DAYS', 30) || 36_500 * 86_400_000,
+    archiveMaxBytes: megabytes('SANDPIPER_ARCHIVE_MAX_MB', 1000) || Number.MAX_SAFE_INTEGER,
+    sandboxIdleMs: days('SANDPIPER_SANDBOX_IDLE_DAYS', 14),
+    sandboxMaxAgeMs: days('SANDPIPER_SANDBOX_MAX_DAYS', 0),
+    agentMaxAgeMs: days('SANDPIPER_AGENT_MAX_DAYS', 7),
+    mirrorIdleMs: days('SANDPIPER_MIRROR_IDLE_DAYS', 30),
+    sessionMaxBytes: megabytes('SANDPIPER_SESSION_MAX_MB', 2000),
+    dataMaxBytes: megabytes('SANDPIPER_DATA_MAX_MB', 0),
+    gcIntervalMs: amount(env, 'SANDPIPER_GC_MINUTES', 60, 30_000, problems) * 60_000,
+    gcGraceMs: amount(env, 'SANDPIPER_GC_GRACE_MINUTES', 60, 30_000, problems) * 60_000,
+  };
+}
+
+/** Fractions are allowed. */
+function amount(env: Environment, name: string, fallback: number, max: number, problems: string[]): number {
+  const text = env[name] ?? String(fallback);
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= max)) {
+    problems.push(`${name} must be a number from 0 to ${max}, not "${text}"`);
+  }
+  return value;
+}
+
+function leaseMs(env: Environment, problems: string[]): number {
+  const value = integer({ SANDPIPER_LEASE_MS: '10000', ...env }, 'SANDPIPER_LEASE_MS', 0, 600_000, problems);
+  if (value < MIN_LEASE_MS) {
+    problems.push(`SANDPIPER_LEASE_MS must be at least ${MIN_LEASE_MS}, not ${value}`);
+  }
+  return value;
+}
+
 function idleMs(env: Environment, problems: string[]): number {
   const text = env['SANDPIPER_IDLE_MINUTES'] ?? '30';
   const minutes = Number(text);
@@ -129,6 +205,16 @@ function idleMs(env: Environment, problems: string[]): number {
     problems.push(`SANDPIPER_IDLE_MINUTES must be a number from 0 to ${MAX_IDLE_MINUTES}, not "${text}"`);
   }
   return minutes * 60_000;
+}
+
+/** A length of time in seconds, as milliseconds. */
+function seconds(env: Environment, name: string, fallback: number, problems: string[]): number {
+  const text = env[name] ?? String(fallback);
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && value <= MAX_SECONDS)) {
+    problems.push(`${name} must be a number above 0 and up to ${MAX_SECONDS}, not "${text}"`);
+  }
+  return value * 1000;
 }
 
 function logLevel(env: Environment, problems: string[]): LogLevel {

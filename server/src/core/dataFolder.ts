@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SandpiperError, toError } from '../../../protocol/errors.ts';
+import { writePrivate } from './writePrivate.ts';
 
 /**
  * Makes the relay's folder, readable by its owner only. One that is there already is closed to others only when it is
@@ -64,19 +65,6 @@ export async function readOrMakeSecret(path: string): Promise<string> {
     });
   }
   return text;
-}
-
-/** Whole or not at all, durable, readable by its owner only. */
-async function writePrivate(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = await open(temporary, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
 }
 
 function folderError(folder: string, error: unknown): SandpiperError {

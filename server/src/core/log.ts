@@ -3,7 +3,18 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** The parts that log; a closed set, so that a log can be filtered. */
 export type LogTag =
-  'relay' | 'http' | 'ws' | 'store' | 'git' | 'sandbox' | 'journal' | 'agent' | 'model' | 'forge' | 'session';
+  | 'relay'
+  | 'http'
+  | 'ws'
+  | 'store'
+  | 'git'
+  | 'sandbox'
+  | 'journal'
+  | 'agent'
+  | 'model'
+  | 'forge'
+  | 'session'
+  | 'upkeep';
 
 export interface Logger {
   log(level: LogLevel, tag: LogTag, message: string, fields?: Record<string, unknown>): void;

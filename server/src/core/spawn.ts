@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { SandpiperError, toError } from '../../../protocol/errors.ts';
+import { haltSignal } from './halting.ts';
 
 export interface ProgramOptions {
   /** The whole environment: nothing is inherited. */
@@ -14,6 +15,7 @@ export interface ProgramOptions {
   maxOutputBytes?: number;
   /** What more output than that does: `fail` (default) throws `too_large`, `cut` kills the program and keeps what came. */
   onTooMuch?: 'fail' | 'cut';
+  /** Default: that of what is being run (`runHalting`). */
   signal?: AbortSignal;
 }
 
@@ -46,8 +48,9 @@ export function runProgram(argv: readonly string[], options: ProgramOptions): Pr
   if (program === undefined) {
     return Promise.reject(new SandpiperError('invalid_params', 'There is no program to run.'));
   }
-  if (options.signal?.aborted) {
-    return Promise.reject(toError(options.signal.reason));
+  const halt = options.signal ?? haltSignal();
+  if (halt?.aborted) {
+    return Promise.reject(toError(halt.reason));
   }
   return new Promise((resolve, reject) => {
     // A group of its own, so that children of the program can be killed with it.
@@ -69,12 +72,12 @@ export function runProgram(argv: readonly string[], options: ProgramOptions): Pr
       () => fail(new SandpiperError('timeout', `${program} did not finish within ${options.timeoutMs / 1000} s.`)),
       options.timeoutMs,
     );
-    const onAbort = () => fail(toError(options.signal?.reason));
-    options.signal?.addEventListener('abort', onAbort, { once: true });
+    const onAbort = () => fail(toError(halt?.reason));
+    halt?.addEventListener('abort', onAbort, { once: true });
     const release = () => {
       clearTimeout(timer);
       clearTimeout(linger);
-      options.signal?.removeEventListener('abort', onAbort);
+      halt?.removeEventListener('abort', onAbort);
     };
     const collected = collect(child, program, options, fail);
 

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { unlinkSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -22,6 +23,8 @@ const CHUNK_BYTES = 1024 * 1024;
 const HASH = /^[0-9a-f]{64}$/;
 /** What a writer that died left behind; a living one is done long before. */
 const STALE_MS = 60 * 60 * 1000;
+/** Longer than any grace that `remove` is asked for. */
+const FORGET_PUT_MS = 24 * 60 * 60 * 1000;
 
 const compress = promisify(deflateRaw);
 const decompress = promisify(inflateRaw);
@@ -43,6 +46,8 @@ export async function openBlobs(folder: string): Promise<BlobStore> {
 class FileBlobs implements BlobStore {
   readonly #folder: string;
   readonly #temporary: string;
+  /** When a content was last put: whoever put it may be about to name it in a log, also when it was there before. */
+  readonly #putAt = new Map<string, number>();
 
   constructor(folder: string, temporary: string) {
     this.#folder = folder;
@@ -52,6 +57,7 @@ class FileBlobs implements BlobStore {
   put(content: Uint8Array): Promise<{ hash: string; bytes: number }> {
     return guarded(async () => {
       const hash = await hashOf(content);
+      this.#putAt.set(hash, Date.now());
       const { folder, file } = this.#place(hash);
       if (!(await exists(file))) {
         await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -85,6 +91,46 @@ class FileBlobs implements BlobStore {
       } finally {
         await handle.close();
       }
+    });
+  }
+
+  list(): Promise<{ hash: string; bytes: number; ageMs: number }[]> {
+    return guarded(async () => {
+      const found = [];
+      const now = Date.now();
+      for (const [hash, at] of this.#putAt) {
+        if (now - at > FORGET_PUT_MS) {
+          this.#putAt.delete(hash);
+        }
+      }
+      for (const prefix of await readdir(this.#folder)) {
+        const names = /^[0-9a-f]{2}$/.test(prefix) ? await readdir(join(this.#folder, prefix)) : [];
+        for (const hash of names.map(name => `${prefix}${name}`).filter(name => HASH.test(name))) {
+          const entry = await stat(this.#place(hash).file).catch(() => undefined);
+          if (entry) {
+            found.push({ hash, bytes: entry.size, ageMs: now - entry.mtimeMs });
+          }
+        }
+      }
+      return found;
+    });
+  }
+
+  remove(hash: string, graceMs: number): Promise<boolean> {
+    return guarded(async () => {
+      // A `put` marks the content before it looks whether it is there; so nothing may come between this look and the end.
+      if (Date.now() - (this.#putAt.get(hash) ?? Number.NEGATIVE_INFINITY) < graceMs || !HASH.test(hash)) {
+        return false;
+      }
+      this.#putAt.delete(hash);
+      try {
+        unlinkSync(this.#place(hash).file);
+      } catch (error) {
+        if (!isSystemError(error, 'ENOENT')) {
+          throw error;
+        }
+      }
+      return true;
     });
   }
 

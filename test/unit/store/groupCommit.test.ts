@@ -11,7 +11,7 @@ import { sampleAppend, sampleCall, sessionId, T0 } from '../../support/storeSamp
 
 const A = sessionId(1);
 const B = sessionId(2);
-const EMPTY: StoredFacts = { lastSeqs: new Map(), recordedKeys: new Set() };
+const EMPTY: StoredFacts = { lastSeqs: new Map(), recordedKeys: new Set(), ownerEpoch: 1 };
 
 function prepared(...parameters: Parameters<typeof sampleAppend>) {
   return prepareAppend(sampleAppend(...parameters));
@@ -20,7 +20,7 @@ function prepared(...parameters: Parameters<typeof sampleAppend>) {
 describe('groupCommit', () => {
   it('accepts a chain of appends of one session within a group', () => {
     const group = [prepared(A, 2, ['x', 'y']), prepared(B, 0, ['x']), prepared(A, 4, ['z'])];
-    const verdicts = decideGroup(group, { ...EMPTY, lastSeqs: new Map([[A, 2]]) });
+    const verdicts = decideGroup(group, { ...EMPTY, lastSeqs: new Map([[A, 2]]) }, 1);
     assert.deepEqual(
       verdicts.map(verdict => verdict.kind),
       ['accepted', 'accepted', 'accepted'],
@@ -34,11 +34,28 @@ describe('groupCommit', () => {
       prepared(B, 0, ['x']),
       prepared(A, 0, ['z']),
     ];
-    const verdicts = decideGroup(group, { ...EMPTY, recordedKeys: new Set(['known']) });
+    const verdicts = decideGroup(group, { ...EMPTY, recordedKeys: new Set(['known']) }, 1);
     assert.deepEqual(
       verdicts.map(verdict => verdict.kind),
       ['refused', 'refused', 'accepted', 'accepted'],
     );
+  });
+
+  it('refuses the whole group of a writer that is not the owner', () => {
+    const group = [prepared(A, 0, ['x']), prepared(B, 0, ['x'])];
+    for (const [ownerEpoch, epoch] of [
+      [2, 1],
+      [2, undefined],
+      [undefined, 2],
+    ]) {
+      const verdicts = decideGroup(group, { ...EMPTY, ownerEpoch }, epoch);
+      assert.deepEqual(
+        verdicts.map(verdict => verdict.kind === 'refused' && verdict.error.code),
+        ['fenced', 'fenced'],
+      );
+    }
+    const free = decideGroup(group, { ...EMPTY, ownerEpoch: undefined }, undefined);
+    assert.ok(free.every(verdict => verdict.kind === 'accepted'));
   });
 
   it('never makes a gap, whatever comes', () => {
@@ -53,7 +70,7 @@ describe('groupCommit', () => {
             key === 0 ? {} : { call: sampleCall(`key ${key}`) },
           ),
         );
-        const verdicts = decideGroup(group, EMPTY);
+        const verdicts = decideGroup(group, EMPTY, 1);
         const rows = groupRows(
           group.filter((_, index) => verdicts[index]?.kind === 'accepted'),
           T0,

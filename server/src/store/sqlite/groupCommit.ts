@@ -53,12 +53,24 @@ export function prepareAppend(append: Append): PreparedAppend {
 export interface StoredFacts {
   lastSeqs: ReadonlyMap<string, number>;
   recordedKeys: ReadonlySet<string>;
+  /** The epoch of the relay that owns the store; undefined while none does. */
+  ownerEpoch: number | undefined;
 }
 
 export type Verdict = { kind: 'accepted' } | { kind: 'refused'; error: SandpiperError };
 
-/** Decides each append of a group in order; an append sees the accepted ones before it, and a refused one harms no other. */
-export function decideGroup(group: readonly PreparedAppend[], stored: StoredFacts): Verdict[] {
+/**
+ * Decides each append of a group in order; an append sees the accepted ones before it, and a refused one harms no other.
+ * @param epoch by which the writer owns the store
+ */
+export function decideGroup(
+  group: readonly PreparedAppend[],
+  stored: StoredFacts,
+  epoch: number | undefined,
+): Verdict[] {
+  if (stored.ownerEpoch !== epoch) {
+    return group.map(() => ({ kind: 'refused', error: fencedError(epoch, stored.ownerEpoch) }));
+  }
   const lastSeqs = new Map(stored.lastSeqs);
   const keys = new Set(stored.recordedKeys);
   return group.map(append => {
@@ -78,6 +90,17 @@ export function decideGroup(group: readonly PreparedAppend[], stored: StoredFact
       keys.add(append.call.key);
     }
     return { kind: 'accepted' };
+  });
+}
+
+export function fencedError(epoch: number | undefined, ownerEpoch: number | undefined): SandpiperError {
+  const message =
+    epoch === undefined
+      ? 'A relay owns this data folder, so nothing else may write to it.'
+      : 'Another relay has taken over this data folder, so this one may not write any more.';
+  return new SandpiperError('fenced', message, {
+    hint: 'Use the relay that owns it: every client finds it by itself.',
+    details: { epoch, ownerEpoch },
   });
 }
 

@@ -6,6 +6,7 @@ import type { Tables } from './tables.ts';
 /** Every change of the schema, in order of its name. One that has been released is never edited. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_initial': { up: createTables },
+  '0002_relay_lease': { up: createLease },
 };
 
 async function createTables(db: Kysely<unknown>): Promise<void> {
@@ -37,6 +38,15 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) {
     await sql.raw(statement).execute(db);
   }
+}
+
+/** One row, see lease.ts. It is taken before a newer relay migrates, so its columns stay as they are. */
+async function createLease(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    create table relay_lease (
+      id integer primary key check (id = 1), epoch integer not null, holder text not null, pid integer not null,
+      version text not null, beat integer not null, locked integer not null, released integer not null
+    ) strict`.execute(db);
 }
 
 /**

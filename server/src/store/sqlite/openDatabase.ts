@@ -1,4 +1,4 @@
-import { chmod, mkdir, open } from 'node:fs/promises';
+import { chmod, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Kysely, sql } from 'kysely';
 import { SandpiperError, toError } from '../../../../protocol/errors.ts';
@@ -26,6 +26,10 @@ export interface OpenDatabaseOptions {
   log: Logger;
   /** Default: `sqlite3`, and `node` where its binary cannot be loaded. */
   driver?: SqliteDriverName;
+  /** See `OpenStoreOptions`. */
+  mustHoldData?: boolean;
+  /** Runs before anything is changed, to make sure that this process may. */
+  beforeMigration?: (writer: Kysely<Tables>) => Promise<void>;
 }
 
 export const CONNECT: Record<SqliteDriverName, ConnectSqlite> = { sqlite3: connectSqlite3, node: connectNodeSqlite };
@@ -47,24 +51,34 @@ const WRITER_PRAGMAS = [
 /**
  * Opens a database file, makes it (mode 0600) where it is missing and migrates it.
  * @throws `version_mismatch` for the file of a newer Sandpiper, which stays as it is; `internal` when it is damaged or
- * no driver can be loaded; `unavailable` when it is locked; `disk_full`
+ * lost, or no driver can be loaded; `unavailable` when it is locked; `disk_full`
  */
 export async function openDatabase(file: string, options: OpenDatabaseOptions): Promise<SqliteDatabase> {
   const driver = await chooseDriver(options);
   const opened: Kysely<Tables>[] = [];
   const close = async () => {
-    await Promise.all(opened.map(db => db.destroy()));
+    // The writer is the last: it then moves the write-ahead log into the file, which a reader cannot.
+    for (const db of opened.toReversed()) {
+      await db.destroy();
+    }
   };
   try {
+    if (options.mustHoldData === true && !(await hasContent(file))) {
+      throw lostDatabase(file);
+    }
     await makePrivateFile(file);
-    const writer = await connect(driver, file, false);
+    const writer = await connectDatabase(driver, file, false);
     opened.push(writer);
     await refuseNewerSchema(writer, file);
+    if (options.mustHoldData === true && !(await hasTables(writer))) {
+      throw lostDatabase(file);
+    }
     for (const pragma of WRITER_PRAGMAS) {
       await sql.raw(`pragma ${pragma}`).execute(writer);
     }
+    await options.beforeMigration?.(writer);
     await migrate(writer);
-    const reader = await connect(driver, file, true);
+    const reader = await connectDatabase(driver, file, true);
     opened.push(reader);
     return { file, driver, writer, reader, close };
   } catch (error) {
@@ -73,12 +87,33 @@ export async function openDatabase(file: string, options: OpenDatabaseOptions): 
   }
 }
 
-async function connect(driver: SqliteDriverName, file: string, readOnly: boolean): Promise<Kysely<Tables>> {
+/** One connection; most callers want `openDatabase`. */
+export async function connectDatabase(
+  driver: SqliteDriverName,
+  file: string,
+  readOnly: boolean,
+): Promise<Kysely<Tables>> {
   const connection = await CONNECT[driver](file, { readOnly });
   const db = new Kysely<Tables>({ dialect: sqliteDialect(connection) });
   // Also makes the query layer take the connection up: before its first query it would not close it.
   await sql`pragma foreign_keys = on`.execute(db);
   return db;
+}
+
+async function hasContent(file: string): Promise<boolean> {
+  const found = await stat(file).catch(() => undefined);
+  return found !== undefined && found.size > 0;
+}
+
+/** A database that was never moved out of its write-ahead log is empty without it. */
+async function hasTables(db: Kysely<Tables>): Promise<boolean> {
+  return (await sql`select 1 from sqlite_master where name = 'sessions'`.execute(db)).rows.length > 0;
+}
+
+function lostDatabase(file: string): SandpiperError {
+  return new SandpiperError('internal', `The database ${file} is gone or empty, though sessions have worked here.`, {
+    hint: 'Put it back with its -wal file, or restore a backup into another folder: sandpiper backup restore. To begin anew, choose another folder with SANDPIPER_DATA. Nothing has been changed.',
+  });
 }
 
 /** SQLite gives its side files the mode of the database file, so the file is made before SQLite does it. */

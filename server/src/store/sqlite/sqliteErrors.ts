@@ -55,7 +55,7 @@ export function toStoreError(thrown: unknown, file: string): SandpiperError {
     case RESULT.CORRUPT:
     case RESULT.NOTADB:
       return new SandpiperError('internal', `The relay's database is damaged: ${cause.message}.`, {
-        hint: `Stop the relay and move ${file} away (keep it: it may be repairable), or put a backup in its place.`,
+        hint: `Keep ${file}. Run \`sandpiper doctor --deep\` to see what is damaged, and restore a backup into another folder: sandpiper backup restore.`,
         cause,
       });
     case RESULT.CONSTRAINT:

@@ -1,10 +1,13 @@
-import { sql, type Selectable } from 'kysely';
+import { sql, type Kysely, type Selectable } from 'kysely';
 import type { SessionEvent } from '../../../../protocol/events.ts';
 import { SandpiperError, toError } from '../../../../protocol/errors.ts';
 import type { Logger } from '../../core/log.ts';
-import type { AgentInput, Append, CallRecord, SessionRow, Store } from '../store.ts';
+import { importSession, removeSession } from './wholeSession.ts';
+import { mayWrite, type LeaseClaim, type LeaseRow } from '../lease.ts';
+import type { AgentInput, Append, CallRecord, SessionImport, SessionRow, Store } from '../store.ts';
 import { AppendQueue } from './appendQueue.ts';
-import { prepareAppend } from './groupCommit.ts';
+import { fencedError, prepareAppend } from './groupCommit.ts';
+import { readLease, releaseLease, renewLease, takeLease } from './leaseTable.ts';
 import type { SqliteDatabase } from './openDatabase.ts';
 import { isFaultOfOneChange, toStoreError } from './sqliteErrors.ts';
 import { parseEventBody, parseSummary } from './storedJson.ts';
@@ -21,18 +24,35 @@ export class SqliteStore implements Store {
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #queue: AppendQueue;
+  readonly #onFenced: () => void;
+  /** By which this store owns the file. */
+  #epoch: number | undefined;
+  #isFenced = false;
   #prunedAt = Number.NEGATIVE_INFINITY;
   #closing: Promise<void> | undefined;
 
-  constructor(database: SqliteDatabase, options: { log: Logger; now: () => number }) {
+  constructor(
+    database: SqliteDatabase,
+    options: { log: Logger; now: () => number; epoch?: number | undefined; onFenced?: () => void },
+  ) {
     this.#database = database;
     this.#log = options.log;
     this.#now = options.now;
+    this.#epoch = options.epoch;
+    this.#onFenced = options.onFenced ?? (() => {});
     this.#queue = new AppendQueue(async group => {
-      const verdicts = await writeGroup(database.writer, group, this.#now());
-      await this.#pruneCalls();
+      const verdicts = await writeGroup(database.writer, group, { now: this.#now(), epoch: this.#epoch });
+      if (verdicts.some(verdict => verdict.kind === 'refused' && verdict.error.code === 'fenced')) {
+        this.#noteFenced();
+      } else {
+        await this.#pruneCalls();
+      }
       return verdicts;
     }, isFaultOfOneChange);
+  }
+
+  get epoch(): number | undefined {
+    return this.#epoch;
   }
 
   async append(append: Append): Promise<SessionEvent[]> {
@@ -110,9 +130,32 @@ export class SqliteStore implements Store {
     );
   }
 
-  recordCall({ key, method, paramsHash, result }: CallRecord): Promise<void> {
+  async removeSession(removal: Parameters<Store['removeSession']>[0]): Promise<void> {
+    await this.#change(writer => removeSession(writer, removal, this.#now()));
+  }
+
+  async importSession(session: SessionImport): Promise<void> {
+    await this.#change(writer => importSession(writer, session, this.#now()));
+  }
+
+  measureSession(sessionId: string): Promise<{ logBytes: number; blobs: string[] }> {
     return this.#run(async () => {
-      const { numInsertedOrUpdatedRows } = await this.#database.writer
+      const { reader } = this.#database;
+      const size = await sql<{ bytes: number | null }>`
+        select sum(length(body)) as bytes from events where session_id = ${sessionId}
+      `.execute(reader);
+      // A blob's hash stands in its event; other texts that look like one only keep what nobody needs.
+      const hashes = await sql<{ body: string }>`
+        select body from events where session_id = ${sessionId} and instr(body, '"blob":') > 0
+      `.execute(reader);
+      const blobs = new Set(hashes.rows.flatMap(({ body }) => body.match(/\b[0-9a-f]{64}\b/g) ?? []));
+      return { logBytes: size.rows[0]?.bytes ?? 0, blobs: [...blobs] };
+    });
+  }
+
+  recordCall({ key, method, paramsHash, result }: CallRecord): Promise<void> {
+    return this.#change(async writer => {
+      const { numInsertedOrUpdatedRows } = await writer
         .insertInto('calls')
         .values({ key, method, params_hash: paramsHash, result, at: this.#now() })
         .onConflict(conflict => conflict.doNothing())
@@ -120,7 +163,6 @@ export class SqliteStore implements Store {
       if (numInsertedOrUpdatedRows === 0n) {
         throw new SandpiperError('conflict', 'A call with this key has been answered before.', { details: { key } });
       }
-      await this.#pruneCalls();
     });
   }
 
@@ -136,12 +178,43 @@ export class SqliteStore implements Store {
   }
 
   writeSetting(name: string, value: string): Promise<void> {
-    return this.#run(async () => {
-      await this.#database.writer
+    return this.#change(async writer => {
+      await writer
         .insertInto('settings')
         .values({ name, value })
         .onConflict(conflict => conflict.column('name').doUpdateSet({ value }))
         .execute();
+    });
+  }
+
+  readLease(): Promise<LeaseRow | undefined> {
+    return this.#run(() => readLease(this.#database.reader));
+  }
+
+  takeLease(claim: LeaseClaim): Promise<number> {
+    return this.#run(async () => {
+      const epoch = await takeLease(this.#database.writer, claim);
+      this.#epoch = epoch;
+      return epoch;
+    });
+  }
+
+  renewLease({ locked }: { locked: boolean }): Promise<void> {
+    return this.#run(async () => {
+      const epoch = this.#epoch;
+      if (epoch === undefined || !(await renewLease(this.#database.writer, epoch, locked))) {
+        this.#noteFenced();
+        throw fencedError(epoch, (await readLease(this.#database.reader))?.epoch);
+      }
+    });
+  }
+
+  async releaseLease(): Promise<void> {
+    await this.#queue.idle();
+    await this.#run(async () => {
+      if (this.#epoch !== undefined) {
+        await releaseLease(this.#database.writer, this.#epoch);
+      }
     });
   }
 
@@ -170,6 +243,28 @@ export class SqliteStore implements Store {
       return await work();
     } catch (error) {
       throw toStoreError(error, this.#database.file);
+    }
+  }
+
+  /** A write that is no append: checked in one transaction with it, as an append is. */
+  async #change(work: (writer: Kysely<Tables>) => Promise<void>): Promise<void> {
+    await this.#run(() =>
+      this.#database.writer.transaction().execute(async transaction => {
+        const row = await readLease(transaction);
+        if (!mayWrite(row, this.#epoch)) {
+          this.#noteFenced();
+          throw fencedError(this.#epoch, row?.epoch);
+        }
+        await work(transaction);
+      }),
+    );
+    await this.#pruneCalls();
+  }
+
+  #noteFenced(): void {
+    if (!this.#isFenced) {
+      this.#isFenced = true;
+      this.#onFenced();
     }
   }
 

@@ -8,7 +8,7 @@ import type { SessionSummary } from '../../../../protocol/session.ts';
  */
 
 export function parseEventBody(text: string): EventBody {
-  const value: unknown = JSON.parse(text);
+  const value = parse(text);
   if (!isEventBody(value)) {
     throw damaged('an event');
   }
@@ -16,11 +16,19 @@ export function parseEventBody(text: string): EventBody {
 }
 
 export function parseSummary(text: string): SessionSummary {
-  const value: unknown = JSON.parse(text);
+  const value = parse(text);
   if (!isSummary(value)) {
     throw damaged('a session');
   }
   return value;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function isEventBody(value: unknown): value is EventBody {
@@ -33,6 +41,6 @@ function isSummary(value: unknown): value is SessionSummary {
 
 function damaged(what: string): SandpiperError {
   return new SandpiperError('internal', `The store holds something in the place of ${what}.`, {
-    hint: 'The database is damaged: stop the relay and restore a backup.',
+    hint: 'The database is damaged. Run `sandpiper doctor --deep` to see where, and restore a backup.',
   });
 }

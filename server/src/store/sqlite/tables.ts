@@ -41,4 +41,15 @@ export interface Tables {
     /** JSON */
     value: string;
   };
+  relay_lease: {
+    /** Always 1. */
+    id: number;
+    epoch: number;
+    holder: string;
+    pid: number;
+    version: string;
+    beat: number;
+    locked: number;
+    released: number;
+  };
 }

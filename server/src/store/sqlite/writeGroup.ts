@@ -2,10 +2,17 @@ import { sql, type Kysely } from 'kysely';
 import { decideGroup, groupRows, type PreparedAppend, type StoredFacts, type Verdict } from './groupCommit.ts';
 import type { Tables } from './tables.ts';
 
-/** Writes a group of appends in one transaction; a verdict for each, all of them durable when this resolves. */
-export function writeGroup(db: Kysely<Tables>, group: readonly PreparedAppend[], now: number): Promise<Verdict[]> {
+/**
+ * Writes a group of appends in one transaction; a verdict for each, all of them durable when this resolves.
+ * @param epoch by which the writer owns the store; another owner's store stays as it is
+ */
+export function writeGroup(
+  db: Kysely<Tables>,
+  group: readonly PreparedAppend[],
+  { now, epoch }: { now: number; epoch: number | undefined },
+): Promise<Verdict[]> {
   return db.transaction().execute(async transaction => {
-    const verdicts = decideGroup(group, await readFacts(transaction, group));
+    const verdicts = decideGroup(group, await readFacts(transaction, group), epoch);
     const rows = groupRows(
       group.filter((_, index) => verdicts[index]?.kind === 'accepted'),
       now,
@@ -26,10 +33,14 @@ export function writeGroup(db: Kysely<Tables>, group: readonly PreparedAppend[],
   });
 }
 
+/** Stands for the owner among the sessions: one statement fewer in every commit. No session has this id. */
+const OWNER = '';
+
 async function readFacts(db: Kysely<Tables>, group: readonly PreparedAppend[]): Promise<StoredFacts> {
   const sessionIds = [...new Set(group.map(append => append.sessionId))];
   const sessions = await sql<{ id: string; last_seq: number }>`
     select id, last_seq from sessions where id in (select value from json_each(${JSON.stringify(sessionIds)}))
+    union all select ${OWNER}, epoch from relay_lease where released = 0
   `.execute(db);
   const keys = group.flatMap(append => (append.call ? [append.call.key] : []));
   const calls =
@@ -40,8 +51,12 @@ async function readFacts(db: Kysely<Tables>, group: readonly PreparedAppend[]): 
             select key from calls where key in (select value from json_each(${JSON.stringify(keys)}))
           `.execute(db)
         ).rows;
+  const lastSeqs = new Map(sessions.rows.map(row => [row.id, row.last_seq]));
+  const ownerEpoch = lastSeqs.get(OWNER);
+  lastSeqs.delete(OWNER);
   return {
-    lastSeqs: new Map(sessions.rows.map(row => [row.id, row.last_seq])),
+    lastSeqs,
+    ownerEpoch,
     recordedKeys: new Set(calls.map(row => row.key)),
   };
 }
