@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openBlobs } from '../../server/src/store/fileBlobs.ts';
 import type { BlobStore } from '../../server/src/store/store.ts';
+import { requireOrSkip } from '../support/requirement.ts';
 import { failsWith } from './storeSuite.ts';
 
 const MIB = 1024 * 1024;
@@ -120,10 +121,24 @@ describe('blob store: files', () => {
     assert.deepEqual(await readdir(join(folder, 'tmp')), ['young']);
   });
 
+  it('lists what it has, and removes nothing that was put lately', async () => {
+    const [kept, unused] = [await blobs.put(Buffer.from('kept')), await blobs.put(Buffer.from('unused'))];
+    const listed = await blobs.list();
+    assert.deepEqual(listed.map(({ hash }) => hash).toSorted(), [kept.hash, unused.hash].toSorted());
+    assert.ok(listed.every(({ bytes, ageMs }) => bytes > 0 && ageMs < 60_000));
+    assert.equal(await blobs.remove(unused.hash, 60_000), false, 'whoever put it may be about to name it');
+    assert.equal(await blobs.remove(unused.hash, 0), true);
+    assert.equal(await blobs.read(unused.hash, 0, 10), undefined);
+    assert.equal(await blobs.remove(unused.hash, 0), true, 'twice is harmless');
+    const reopened = await openBlobs(folder);
+    await Promise.all([reopened.put(Buffer.from('kept')), reopened.list()]);
+    assert.equal(await reopened.remove(kept.hash, 60_000), false, 'also when it was there already');
+    assert.ok(await reopened.read(kept.hash, 0, 10));
+    assert.equal(await blobs.remove('../secret', 0), false);
+  });
+
   it('makes files that only their owner can read', async function () {
-    if (process.platform === 'win32') {
-      this.skip();
-    }
+    requireOrSkip(this, 'modes of blobs', process.platform !== 'win32', 'Windows has no file modes');
     const { hash } = await blobs.put(Buffer.from('private'));
     assert.equal((await stat(place(hash))).mode & 0o777, 0o600);
     assert.equal((await stat(folder)).mode & 0o777, 0o700);

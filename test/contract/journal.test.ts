@@ -47,7 +47,7 @@ for (const [platform, isolation] of [
       folder = await mkdtemp(join(tmpdir(), 'sandpiper-journal-'));
       provider = open();
       sandbox = await provider.create({ key: 'session', acceptNoIsolation: true, mounts: [] });
-      segment = new JournalSegment(sandbox, 'agent-1', `${sandbox.paths.journal}/1`);
+      segment = new JournalSegment(sandbox, 'agent-1', `${sandbox.paths.journal}/1`, 1);
     });
     afterEach(async () => {
       following.splice(0).forEach(one => one.tail.dispose());
@@ -121,7 +121,7 @@ for (const [platform, isolation] of [
       first.tail.dispose();
       const kept = first.lines.slice(0, 123);
       const attached = await open().attach(sandbox.ref);
-      const again = new JournalSegment(attached, 'agent-1', `${attached.paths.journal}/1`);
+      const again = new JournalSegment(attached, 'agent-1', `${attached.paths.journal}/1`, 1);
       const second = follow({ fromOffset: kept.at(-1)?.endOffset ?? 0 }, again);
       await again.writeEof();
       await eventually(() => assert.ok(second.end));
@@ -151,7 +151,7 @@ for (const [platform, isolation] of [
         [['no-such-agent'], 127],
       ];
       for (const [index, [argv, exitCode]] of cases.entries()) {
-        segment = new JournalSegment(sandbox, `case-${index}`, `${sandbox.paths.journal}/case-${index}`);
+        segment = new JournalSegment(sandbox, `case-${index}`, `${sandbox.paths.journal}/case-${index}`, 1);
         await start(...argv);
         const one = follow();
         await eventually(() => assert.equal(one.end?.exitCode, exitCode));
@@ -220,7 +220,7 @@ for (const [platform, isolation] of [
       const one = follow();
       await segment.write({ number: 1, line: 'first\n' });
       await eventually(() => assert.deepEqual(one.texts, ['first']));
-      await sandbox.writeFile(`${sandbox.paths.journal}/1/in/000002`, Buffer.from('unannounced\n'));
+      await sandbox.writeFile(`${sandbox.paths.journal}/1/in/0000000001/000002`, Buffer.from('unannounced\n'));
       await eventually(() => assert.deepEqual(one.texts, ['first', 'unannounced']), 3000);
     });
 

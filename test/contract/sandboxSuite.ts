@@ -9,6 +9,7 @@ import { sandboxFileCases } from './sandboxFileCases.ts';
 import type { SandboxExpectations, SandboxFixture } from './sandboxFixture.ts';
 import { sandboxIsolationCases } from './sandboxIsolationCases.ts';
 import { sandboxProgramCases } from './sandboxProgramCases.ts';
+import { sandboxVitalsCases } from './sandboxVitalsCases.ts';
 
 /** The contract of SandboxProvider, for every provider. `makeProvider` gets an empty folder to keep things in. */
 export function sandboxSuite(
@@ -57,6 +58,7 @@ export function sandboxSuite(
 
     lifeCases(fixture);
     sandboxProgramCases(fixture);
+    sandboxVitalsCases(fixture);
     sandboxFileCases(fixture);
     sandboxIsolationCases(fixture);
   });
@@ -76,7 +78,7 @@ function lifeCases(fixture: SandboxFixture): void {
     const second = await fixture.provider.create(spec);
     assert.deepEqual(second.ref, first.ref);
     assert.equal((await second.readFrom(`${second.paths.workspace}/kept`, 0, 10)).data.toString(), 'kept');
-    assert.deepEqual(await fixture.provider.list(), [first.ref]);
+    assert.deepEqual(await fixture.provider.list(), [{ ...first.ref, key: spec.key }]);
     assert.notDeepEqual((await fixture.create()).ref, first.ref);
   });
 

@@ -26,6 +26,8 @@ export interface LaunchSpec {
   /** 1 for the first process of the session; a later one resumes. */
   segment: number;
   resume: boolean;
+  /** Go on with the turn that was cut off when the last process ended, without another message. Only with `resume`. */
+  goOn?: boolean;
   model: string | undefined;
   permissionMode: PermissionMode;
   /** How model calls leave the sandbox, and the per-session token; never a real key (I10). */
@@ -94,4 +96,11 @@ export interface Agent {
   encodeMessage(message: { messageId: string; text: string }): string;
   encodeAnswer(approvalId: string, answerContext: string, decision: ApprovalDecision): string;
   encodeInterrupt(requestId: string): string;
+  /**
+   * The file inside the sandbox in which the agent keeps a conversation, when it is one that grows and that can be put into
+   * another sandbox.
+   */
+  conversationFile?(place: Pick<LaunchSpec, 'home' | 'workspace' | 'conversationId'>): string;
+  /** How often this version says that a tool runs; undefined when it does not. */
+  heartbeatMs?(version: string): number | undefined;
 }

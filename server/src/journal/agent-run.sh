@@ -1,24 +1,39 @@
 #!/bin/sh
-# sh agent-run.sh DIR -- CMD...
+# sh agent-run.sh DIR EPOCH -- CMD...
 #
 # Runs CMD once, in the foreground, with a file journal in DIR. POSIX sh only.
-#   DIR/in/000001, 000002, ...  what CMD reads on its stdin, each written whole by rename; a number is read once
-#   DIR/in/eof                  ends the input, after every numbered file that stands
+#   DIR/in/EPOCH/               what the relay with this epoch gives; ten digits. The highest folder there is counts alone,
+#                               so a relay that was taken over from is not heard, whatever it still writes
+#   DIR/in/EPOCH/000001, ...    what CMD reads on its stdin, each written whole by rename; a number is read once, from
+#                               whichever epoch: the same number has the same content in all
+#   DIR/in/EPOCH/eof            ends the input, after every numbered file that stands
 #   DIR/wake                    FIFO: one line makes the feeder look at once
 #   DIR/out, DIR/err            CMD's output, appended
 #   DIR/pid, DIR/exit           CMD's process id and exit code (128 + n after signal n), by rename
 #   DIR/started                 made first; whoever finds it made does nothing
-# Fencing of inputs by an epoch belongs into feed(), before an input is passed on.
+# EPOCH is that of the relay that starts CMD; under the claim of a higher one nothing is started (75).
 
 D=$1
-shift
+E=$2
+[ $# -ge 2 ] && shift 2
 [ "$1" = -- ] && shift
-if [ -z "$D" ] || [ $# -eq 0 ]; then
-  echo 'usage: sh agent-run.sh DIR -- CMD...' >&2
+case $E in
+  '' | *[!0-9]*) E= ;;
+esac
+if [ -z "$D" ] || [ -z "$E" ] || [ $# -eq 0 ]; then
+  echo 'usage: sh agent-run.sh DIR EPOCH -- CMD...' >&2
   exit 64
 fi
 
-mkdir -p "$D/in" || exit 73
+# Sets I to the folder of the highest epoch. Without a fork: it is done between a wake and its message. Digits sort alike
+# in every locale.
+highest() {
+  for I in "$D"/in/[0-9]*; do :; done
+}
+
+mkdir -p "$D/in/$E" || exit 73
+highest
+[ "$I" = "$D/in/$E" ] || exit 75
 mkdir "$D/started" 2>/dev/null || exit 0
 mkfifo "$D/stdin" "$D/wake" || exit 73
 : >>"$D/out"
@@ -31,8 +46,10 @@ feed() {
   # Open for both, the FIFO has no end of file when the last waker closes it, and opening does not wait.
   exec 3<>"$D/wake"
   n=1
-  f=$D/in/000001
+  number=000001
   while :; do
+    highest
+    f=$I/$number
     if [ -f "$f" ]; then
       child=
       trap '[ -n "$child" ] && kill "$child" 2>/dev/null; exit 0' TERM
@@ -42,10 +59,12 @@ feed() {
       trap - TERM
       n=$((n + 1))
       # A fork, so it is done here and not between a wake and its message.
-      f=$(printf '%s/in/%06d' "$D" "$n")
-    elif [ -e "$D/in/eof" ]; then
-      # An input may have come between the two looks.
-      [ -f "$f" ] || return
+      number=$(printf '%06d' "$n")
+    elif [ -e "$I/eof" ]; then
+      # An input, or a higher epoch, may have come between the two looks.
+      last=$I
+      highest
+      [ "$I" != "$last" ] || [ -f "$f" ] || return
     else
       read -r line <&3
     fi

@@ -9,7 +9,7 @@ import type { TailOptions } from './journalTail.ts';
 const SCRIPT = 'agent-run.sh';
 /** A code has three digits; what is longer was not written by the script. */
 const EXIT_BYTES = 16;
-const TAIL_TIMEOUT_MS = 10_000;
+const TAIL_TIMEOUT_MS = 5_000;
 
 /**
  * The files through which the relay and one process of an agent talk: `agent-run.sh` says which. Nothing of it is in
@@ -19,25 +19,41 @@ export class JournalSegment {
   readonly #sandbox: Sandbox;
   readonly #name: string;
   readonly #folder: string;
+  readonly #inputs: string;
+  readonly #epoch: string;
 
   /**
    * @param name of the process, unique in the sandbox
    * @param folder of this segment inside the sandbox, below `paths.journal`; each segment has its own
+   * @param epoch of the relay: once a higher one has claimed the segment, what this one writes is not read
    */
-  constructor(sandbox: Sandbox, name: string, folder: string) {
+  constructor(sandbox: Sandbox, name: string, folder: string, epoch: number) {
     this.#sandbox = sandbox;
     this.#name = name;
     this.#folder = folder;
+    // The script compares the names as text.
+    this.#epoch = String(epoch).padStart(10, '0');
+    this.#inputs = `${folder}/in/${this.#epoch}`;
   }
 
   /**
    * Starts the program; it outlives the relay. A segment runs a program once: starting it again after that does nothing.
+   * Under a higher epoch's claim nothing is started.
    * @throws `conflict` while it runs
    */
   async start(argv: readonly string[], options: StartOptions): Promise<void> {
     const script = `${this.#folder}/${SCRIPT}`;
     await this.#sandbox.writeFile(script, await readScript());
-    await this.#sandbox.start(this.#name, ['/bin/sh', script, this.#folder, '--', ...argv], options);
+    await this.claim();
+    await this.#sandbox.start(this.#name, ['/bin/sh', script, this.#folder, this.#epoch, '--', ...argv], options);
+  }
+
+  /**
+   * Makes this relay the only one that the program hears, also when it was started by another. Inputs that an earlier
+   * relay wrote may be unread: every one is to be written again.
+   */
+  async claim(): Promise<void> {
+    await this.#put('claim', '');
   }
 
   /** Gives the program a line (an `AgentInput` of the store, durable there before). The same input again is harmless, whether or not the program had it. */
@@ -92,7 +108,7 @@ export class JournalSegment {
   }
 
   async #put(name: string, text: string): Promise<void> {
-    await this.#sandbox.writeFile(`${this.#folder}/in/${name}`, Buffer.from(text), { mode: 0o600 });
+    await this.#sandbox.writeFile(`${this.#inputs}/${name}`, Buffer.from(text), { mode: 0o600 });
     await this.#sandbox.wake(`${this.#folder}/wake`);
   }
 }

@@ -1,5 +1,4 @@
-import { toSandpiperError } from '../../../protocol/errors.ts';
-import type { SandpiperError } from '../../../protocol/errors.ts';
+import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import { disposable } from '../core/disposable.ts';
 import type { Disposable } from '../core/disposable.ts';
 import type { Sandbox } from '../sandboxes/provider.ts';
@@ -20,13 +19,16 @@ export interface TailOptions {
   onLines(lines: JournalLine[]): void | Promise<void>;
   /** Once, after the last line. Nothing comes after it. */
   onEnd(end: TailEnd): void;
-  /** Once, and nothing comes after it: `onLines` threw, or the sandbox is gone. What may pass is tried again instead. */
+  /**
+   * Once, and nothing comes after it: `onLines` threw, the sandbox is gone, or (`journal_lost`) what was read already is
+   * no longer in the file, so that nothing behind it can be trusted. What may pass is tried again instead.
+   */
   onError(error: SandpiperError): void;
 }
 
 /** What a tail follows. */
-interface TailSource {
-  sandbox: Sandbox;
+export interface TailSource {
+  sandbox: Pick<Sandbox, 'readFrom' | 'watch'>;
   /** The output, inside the sandbox. */
   path: string;
   /** Its appearance is the sign to look for the end. */
@@ -58,6 +60,8 @@ class JournalTail {
   #again = false;
   #lookForExit = true;
   #askAlive = false;
+  /** At first too: the file may have changed since the offset was stored. */
+  #compare = true;
   #retryMs = RETRY_MIN_MS;
 
   constructor(source: TailSource, options: TailOptions) {
@@ -73,6 +77,7 @@ class JournalTail {
     ];
     this.#aliveTimer = setInterval(() => {
       this.#askAlive = true;
+      this.#compare = true;
       this.#wake();
     }, ALIVE_CHECK_MS).unref();
     this.#wake();
@@ -110,10 +115,14 @@ class JournalTail {
     let end: Omit<TailEnd, 'rest'> | undefined;
     try {
       end = await this.#readEnd();
+      if (this.#compare) {
+        await this.#requireRead();
+        this.#compare = false;
+      }
     } catch (error) {
       return this.#retry(error);
     }
-    if ((await this.#drain()) && end !== undefined && !this.#stopped) {
+    if ((await this.#drain(end !== undefined)) && end !== undefined && !this.#stopped) {
       this.stop();
       this.#options.onEnd({ ...end, rest: this.#splitter.rest });
     }
@@ -135,12 +144,39 @@ class JournalTail {
     return undefined;
   }
 
-  /** Reads to the end of the file; false when it could not. */
-  async #drain(): Promise<boolean> {
+  /** A file that was cut or replaced would be silent for ever: nothing comes at the offset. */
+  async #requireRead(): Promise<void> {
+    const { offset, endsLine } = this.#splitter;
+    if (offset === 0) {
+      return;
+    }
+    const { data, missing } = await this.#source.sandbox.readFrom(this.#source.path, offset - 1, 1);
+    const isSame = data.length === 1 && (!endsLine || data.toString('latin1') === '\n');
+    if (!isSame && !this.#stopped) {
+      const what = missing ? 'is gone' : data.length === 0 ? 'was cut' : 'was replaced';
+      throw new SandpiperError(
+        'journal_lost',
+        `The journal of the agent ${what}: what it writes can no longer be read.`,
+        {
+          hint: 'Recover goes on with the same conversation in another agent.',
+        },
+      );
+    }
+  }
+
+  /**
+   * Reads to the end of the file; false when it could not. While the program lives less than was asked for is the end for
+   * now: what is written after it wakes the tail again. Only the last end must be seen to be one.
+   */
+  async #drain(isLast: boolean): Promise<boolean> {
     while (!this.#stopped) {
       let data: Buffer;
       try {
         ({ data } = await this.#source.sandbox.readFrom(this.#source.path, this.#splitter.offset, CHUNK_BYTES));
+        if (data.length === 0) {
+          // Woken for nothing: the file may have become shorter, which is seen only until it has grown again.
+          await this.#requireRead();
+        }
       } catch (error) {
         this.#retry(error);
         return false;
@@ -152,6 +188,9 @@ class JournalTail {
       const lines = this.#splitter.push(data);
       if (lines.length > 0) {
         await this.#options.onLines(lines);
+      }
+      if (!isLast && data.length < CHUNK_BYTES) {
+        return !this.#stopped;
       }
     }
     return false;

@@ -29,6 +29,11 @@ export class LineSplitter {
     return this.#offset;
   }
 
+  /** Whether what was read so far ends with a newline, or is nothing. */
+  get endsLine(): boolean {
+    return this.#heldBytes === 0;
+  }
+
   /** The lines that end in this chunk. A line over the limit comes as `tooLongLine`, its bytes are not kept. */
   push(chunk: Buffer): JournalLine[] {
     const lines: JournalLine[] = [];

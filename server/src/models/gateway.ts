@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
+import { lstat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { toError } from '../../../protocol/errors.ts';
 import type { Usage } from '../../../protocol/events.ts';
@@ -7,7 +8,7 @@ import type { Logger } from '../core/log.ts';
 import { createConnections, runExchange, type Connections } from './exchange.ts';
 import { givenToken, type ModelKey } from './headers.ts';
 import { closeServer, listen, listenOnSocket } from './listening.ts';
-import { isGreeting, modelIn, readBody, targetOf, type Target } from './modelRequest.ts';
+import { isGreeting, likelyModelIn, modelIn, readBody, targetOf, type Target } from './modelRequest.ts';
 import { budgetRefusal, modelRefusal, refuse, REFUSALS, type Refusal } from './refusal.ts';
 
 /** Name of the socket in the session's folder. */
@@ -97,6 +98,13 @@ class Gateway implements ModelGateway {
   }
 
   async open(spec: GatewaySession): Promise<{ socketName?: string }> {
+    const open = this.#sessions.get(spec.sessionId);
+    if (open && (await serves(open, spec))) {
+      // Whoever comes back to a living agent must not cut the call that it waits for.
+      open.spec = spec;
+      open.spentUsd = Math.max(open.spentUsd, spec.spentUsd);
+      return { socketName: MODEL_SOCKET };
+    }
     await this.close(spec.sessionId);
     const session: OpenSession = {
       spec,
@@ -202,7 +210,8 @@ class Gateway implements ModelGateway {
       return;
     }
     const body = await readBody(request);
-    const model = body === undefined ? '' : modelIn(body);
+    const readModel = session.spec.models === undefined ? likelyModelIn : modelIn;
+    const model = body === undefined ? '' : readModel(body);
     const key = this.#options.key();
     const refusal = body === undefined ? REFUSALS.tooLarge : this.#refusal(session, target, model, key);
     if (body === undefined || key === undefined || refusal !== undefined) {
@@ -285,4 +294,15 @@ function spent(session: OpenSession): number {
 
 function hash(text: string): Buffer {
   return createHash('sha256').update(text).digest();
+}
+
+/** Whether a session is served already at the place that is asked for, with the same token. */
+async function serves({ spec, server }: OpenSession, asked: GatewaySession): Promise<boolean> {
+  return (
+    server?.listening === true &&
+    asked.socketFolder !== undefined &&
+    spec.socketFolder === asked.socketFolder &&
+    spec.token === asked.token &&
+    (await lstat(join(asked.socketFolder, MODEL_SOCKET)).catch(() => undefined))?.isSocket() === true
+  );
 }

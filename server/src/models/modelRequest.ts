@@ -58,3 +58,11 @@ export function modelIn(body: Buffer): string | undefined {
     return undefined;
   }
 }
+
+/**
+ * The same at a fraction of the cost where nothing depends on it but an estimate: the model that the body names first. A
+ * body that names another one later is believed, so this is no ground for allowing a call.
+ */
+export function likelyModelIn(body: Buffer): string | undefined {
+  return /^\{"model":"([^"\\]{1,200})"/.exec(body.toString('latin1', 0, 256))?.[1] ?? modelIn(body);
+}

@@ -31,6 +31,10 @@ export interface SandboxRef {
   id: string;
 }
 
+export interface ListedSandbox extends SandboxRef {
+  key: string;
+}
+
 export interface Mount {
   hostPath: string;
   /** Absolute, inside the sandbox. */
@@ -82,12 +86,20 @@ export interface StartOptions {
   env: Readonly<Record<string, string>>;
 }
 
+/** What the operating system says of a program and all that it started. */
+export interface Vitals {
+  /** Processor time they have used so far, in milliseconds; not less when one of them has ended. */
+  cpuMs: number;
+  /** One of them is held by a signal (SIGSTOP) and does not run. */
+  held: boolean;
+}
+
 export interface Sandbox {
   readonly ref: SandboxRef;
   readonly isolation: Isolation;
   readonly paths: SandboxPaths;
 
-  /** Runs a program to its end. `argv` is never given to a shell. */
+  /** Runs a program to its end. `argv` is never given to a shell. Ended, with its children, by `haltSignal()` (core/halting.ts). */
   exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
 
   /**
@@ -96,12 +108,14 @@ export interface Sandbox {
    */
   start(name: string, argv: readonly string[], options: StartOptions): Promise<void>;
   alive(name: string): Promise<boolean>;
+  /** Undefined when it does not run, or where this cannot be known. Cheap: no look at other processes. */
+  vitals?(name: string): Promise<Vitals | undefined>;
   /** Kills what `start` began and every descendant, also those in sessions of their own. Returns when all are dead. */
   kill(name: string): Promise<void>;
 
   /** Writes a file whole, by rename; makes parent folders; the same call twice is harmless. */
   writeFile(path: string, data: Uint8Array, options?: { mode?: number }): Promise<void>;
-  /** Bytes from `offset`, at most `maxBytes`; empty at the end, `missing` when there is no such regular file. Links are not followed. */
+  /** Bytes from `offset`: `maxBytes`, fewer only where the file ends; empty at the end, `missing` when there is no such regular file. Links are not followed. */
   readFrom(path: string, offset: number, maxBytes: number): Promise<{ data: Buffer; missing: boolean }>;
   /** Calls back soon after the file grew. May call back without cause, may miss none. Polls where it cannot watch. */
   watch(path: string, onChange: () => void): Disposable;
@@ -115,8 +129,13 @@ export interface SandboxProvider {
   create(spec: CreateSpec): Promise<Sandbox>;
   /** No side effect; `sandbox_gone` when it does not exist. */
   attach(ref: SandboxRef): Promise<Sandbox>;
-  /** Every sandbox of this relay, for reconciliation. */
-  list(): Promise<SandboxRef[]>;
-  /** Kills everything in it and removes it. Idempotent. */
+  /** Every sandbox of this relay with the key that it was made for, for reconciliation. */
+  list(): Promise<ListedSandbox[]>;
+  /**
+   * Ends what a relay that was killed had running in passing (`exec`), and nothing that was started to last. For the start
+   * of a relay, before anything else.
+   */
+  endAbandoned?(): Promise<void>;
+  /** Kills everything in it and removes it, or what is left running of one that is gone. Idempotent. */
   destroy(ref: SandboxRef): Promise<void>;
 }

@@ -54,4 +54,22 @@ describe('LineSplitter', () => {
     );
     assert.deepEqual(JSON.parse(tooLongLine(5)), { type: 'sandpiper_line_too_long', bytes: 5 });
   });
+
+  it('passes a line of 64 MB whole, and one byte more as a marker', function () {
+    this.timeout(60_000);
+    const limit = 64 * 1024 * 1024;
+    for (const length of [limit, limit + 1]) {
+      const chunk = Buffer.alloc(1024 * 1024, 'x');
+      const splitter = new LineSplitter(0);
+      for (let written = 0; written < length; written += chunk.length) {
+        assert.deepEqual(splitter.push(chunk.subarray(0, length - written)), []);
+      }
+      assert.equal(splitter.endsLine, false);
+      const [line, next] = splitter.push(Buffer.from('\nnext\n'));
+      assert.equal(line?.endOffset, length + 1);
+      assert.ok(length === limit ? line.text.length === limit : line.text === tooLongLine(length));
+      assert.equal(next?.text, 'next');
+      assert.equal(splitter.endsLine, true);
+    }
+  });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { markIn, parseStat } from '../../../server/src/sandboxes/local/linuxProcesses.ts';
+import { markIn, parseStat, parseUsage } from '../../../server/src/sandboxes/local/linuxProcesses.ts';
 import { selectProcesses } from '../../../server/src/sandboxes/local/processTable.ts';
 import type { ProcessEntry } from '../../../server/src/sandboxes/local/processTable.ts';
 import { parseLine } from '../../../server/src/sandboxes/local/psProcesses.ts';
@@ -92,5 +92,16 @@ describe('parseLine of ps', () => {
     );
     assert.equal(parseLine('7 1 Z Fri Nov 21 09:05:01 2026 (sh)')?.ended, true);
     assert.equal(parseLine(''), undefined);
+  });
+});
+
+describe('parseUsage', () => {
+  const stat = (state: string) =>
+    `42 (a ) b) ${state} 1 42 42 0 -1 4194560 900 80 0 0 7 5 30 8 20 0 11 0 4242 1000 200 18446744073709551615`;
+
+  it('adds the time of children that have ended, and knows who is held', () => {
+    assert.deepEqual(parseUsage(stat('S')), { ticks: 50, held: false });
+    assert.deepEqual(parseUsage(stat('T')), { ticks: 50, held: true });
+    assert.equal(parseUsage(''), undefined);
   });
 });

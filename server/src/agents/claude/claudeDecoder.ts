@@ -59,7 +59,12 @@ function apply(state: DecoderState, line: ClaudeLine): AgentSignal[] {
     case 'background':
       return [{ kind: 'background', tasks: line.tasks }];
     case 'malformed':
-      return [notice('The agent wrote a line that could not be read, and it was skipped.')];
+      return [
+        notice(
+          'The agent wrote a line that could not be read, and it was skipped.',
+          'The line is still in the journal. Ask the agent again if something is missing.',
+        ),
+      ];
     case 'ignored':
       return [];
     default:
@@ -119,13 +124,18 @@ function finishedBlock(state: DecoderState, lane: string, messageId: string, blo
 }
 
 function toolFinished(state: DecoderState, result: ToolResult): AgentSignal {
-  const { toolId, text: output } = result;
+  const { toolId } = result;
   const refused = state.refused.includes(toolId) || result.rejected === 'denied';
   state.refused = state.refused.filter(other => other !== toolId);
   state.openTools.delete(toolId);
   const failed = result.isError ? 'failed' : 'ok';
   const outcome = refused ? 'denied' : result.rejected === 'interrupted' ? 'stopped' : failed;
-  return { kind: 'toolFinished', toolId, outcome, output };
+  return { kind: 'toolFinished', toolId, outcome, output: result.isError ? withoutTags(result.text) : result.text };
+}
+
+/** Claude Code puts its own errors between tags that are meant for the model. */
+function withoutTags(text: string): string {
+  return /^\s*<tool_use_error>([^]*)<\/tool_use_error>\s*$/.exec(text)?.[1] ?? text;
 }
 
 function messageTaken(state: DecoderState, uuid: string): AgentSignal[] {

@@ -96,6 +96,9 @@ function environment(spec: LaunchSpec): Record<string, string> {
     CLAUDE_CODE_EAGER_FLUSH: '1',
     CLAUDE_CODE_STARTUP_FAILURE_RESULTS: '1',
     CLAUDE_CODE_ENABLE_TODO_TOOLS: '1',
+    ...(spec.goOn === true
+      ? { CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1', CLAUDE_CODE_RESUME_REASON: 'relay_restart' }
+      : {}),
     CLAUDE_AGENT_SDK_CLIENT_APP: `sandpiper/${VERSION}`,
     // Without it the CLI refuses to skip permissions when the sandbox maps the user to root.
     ...(spec.isolated ? { IS_SANDBOX: '1' } : {}),

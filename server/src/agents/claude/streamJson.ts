@@ -94,6 +94,13 @@ export function parseLine(line: string): ClaudeLine {
       return { type: 'withdrawn', requestId: text(value['request_id']) };
     case 'control_response':
       return controlResponse(fields(value['response']));
+    case 'sandpiper_line_too_long':
+      return {
+        type: 'notice',
+        level: 'warning',
+        text: `The agent wrote a line of ${Math.round(number(value['bytes']) / 1024 ** 2)} MB, which is too long to be read, and it was skipped.`,
+        hint: 'The line is still in the journal. Ask the agent again if something is missing.',
+      };
     case 'conversation_reset':
       return { type: 'notice', level: 'warning', text: 'The agent began a new conversation and forgot the old one.' };
     default:

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { Readable, Writable } from 'node:stream';
 import type { ChildProcess } from 'node:child_process';
 import { SandpiperError } from '../../../../protocol/errors.ts';
+import { haltSignal } from '../../core/halting.ts';
+import type { Ownership } from '../../core/ownership.ts';
 import type { ExecResult, Mount } from '../provider.ts';
 import { INSIDE, INSIDE_PATH, bubblewrapArguments, environmentArguments } from './bubblewrap.ts';
 import type { BubblewrapHost } from './bubblewrap.ts';
@@ -17,6 +19,7 @@ interface BubblewrapLauncherOptions {
   readOnly: readonly Mount[];
   devices(): Promise<readonly Mount[]>;
   table: ProcessTable;
+  ownership: Ownership;
 }
 
 /** Ends up as the program itself; its own output went elsewhere or nowhere. `r` says that the sandbox stands. */
@@ -86,6 +89,7 @@ export class BubblewrapLauncher implements Launcher {
     const host = await this.#options.host();
     const { writable, readOnly } = this.#options;
     const devices = await this.#options.devices();
+    await this.#options.ownership.confirm();
     return [
       host.program,
       '--die-with-parent',
@@ -112,6 +116,13 @@ async function untilStarted(child: ChildProcess, environment: string): Promise<n
   let ready = false;
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(cannotStart('it did not start in time')), START_TIMEOUT_MS);
+    haltSignal()?.addEventListener(
+      'abort',
+      () => reject(new SandpiperError('stopped', 'It was stopped while it started.')),
+      {
+        once: true,
+      },
+    );
     const check = (): void => {
       const pid = CHILD_PID.exec(info)?.[1];
       if (ready && pid !== undefined && info.includes('}')) {

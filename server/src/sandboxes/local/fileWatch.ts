@@ -8,6 +8,10 @@ import { SafeFolder } from './safeFolder.ts';
 /** The net below the system's notices, which can be lost; and all there is while the folder does not exist. */
 const POLL_WATCHED_MS = 250;
 const POLL_UNWATCHED_MS = 50;
+/** A look costs ten system calls: with thousands of files looks become rarer, so that all of them stay a small part of a core. */
+const POLL_MS_PER_WATCH = 2;
+
+let watches = 0;
 
 /**
  * Calls back soon after a file appeared, grew or was replaced; the file and its folder need not exist yet. Calls of one turn
@@ -32,10 +36,12 @@ class FileWatch {
   constructor(located: Located, onChange: () => void) {
     this.#located = located;
     this.#onChange = onChange;
+    watches++;
     this.#poll();
   }
 
   stop(): void {
+    watches -= this.#stopped ? 0 : 1;
     this.#stopped = true;
     clearTimeout(this.#timer);
     this.#unwatch();
@@ -47,7 +53,8 @@ class FileWatch {
       this.#lastSeen = seen;
       this.#schedule();
     }
-    const pauseMs = this.#watcher === undefined ? POLL_UNWATCHED_MS : POLL_WATCHED_MS;
+    const pauseMs =
+      this.#watcher === undefined ? POLL_UNWATCHED_MS : Math.max(POLL_WATCHED_MS, watches * POLL_MS_PER_WATCH);
     this.#timer = setTimeout(() => this.#poll(), pauseMs).unref();
   }
 
@@ -63,7 +70,7 @@ class FileWatch {
       const stat = lstatSync(folder.pathOf(name), { throwIfNoEntry: false });
       return stat === undefined ? '' : `${stat.ino}:${stat.size}:${stat.mtimeMs}`;
     } catch {
-      // No such folder, for now.
+      // The folder is not there: each poll looks for it again.
       this.#unwatch();
       return '';
     } finally {

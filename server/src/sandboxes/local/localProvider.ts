@@ -3,7 +3,16 @@ import { mkdir, readdir, realpath, rename, stat, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { SandpiperError } from '../../../../protocol/errors.ts';
 import type { Logger } from '../../core/log.ts';
-import type { CreateSpec, Mount, ProbeResult, Sandbox, SandboxProvider, SandboxRef } from '../provider.ts';
+import { SOLE_OWNER, type Ownership } from '../../core/ownership.ts';
+import type {
+  CreateSpec,
+  ListedSandbox,
+  Mount,
+  ProbeResult,
+  Sandbox,
+  SandboxProvider,
+  SandboxRef,
+} from '../provider.ts';
 import { INSIDE } from './bubblewrap.ts';
 import type { BubblewrapHost } from './bubblewrap.ts';
 import { probeBubblewrap } from './bubblewrapHost.ts';
@@ -32,6 +41,8 @@ interface LocalProviderOptions {
   /** PATH, to find bwrap; and the PATH of programs at isolation `none`. */
   path: string;
   platform?: NodeJS.Platform;
+  /** Default: nobody else ever uses the folder. */
+  ownership?: Ownership;
 }
 
 /** Sandboxes on the relay's own machine: bubblewrap on Linux, and no isolation at all, with consent, elsewhere. */
@@ -63,7 +74,8 @@ class LocalProvider implements SandboxProvider {
   readonly id = 'local';
   readonly #options: LocalProviderOptions;
   readonly #platform: NodeJS.Platform;
-  readonly #table: ProcessTable = process.platform === 'linux' ? linuxProcesses() : psProcesses();
+  readonly #ownership: Ownership;
+  readonly #table: ProcessTable;
   readonly #turns = new Map<string, Promise<unknown>>();
   #root: Promise<string> | undefined;
   #host: BubblewrapHost | undefined;
@@ -71,6 +83,10 @@ class LocalProvider implements SandboxProvider {
   constructor(options: LocalProviderOptions) {
     this.#options = options;
     this.#platform = options.platform ?? process.platform;
+    const ownership = options.ownership ?? SOLE_OWNER;
+    this.#ownership = ownership;
+    const table = process.platform === 'linux' ? linuxProcesses() : psProcesses();
+    this.#table = { ...table, beforeKill: () => ownership.confirm() };
   }
 
   async probe(): Promise<ProbeResult> {
@@ -115,12 +131,15 @@ class LocalProvider implements SandboxProvider {
     return this.#open(ref.id, folder, record);
   }
 
-  async list(): Promise<SandboxRef[]> {
+  async list(): Promise<ListedSandbox[]> {
     const root = await this.#folder();
     await this.#sweep(root);
     const ids = (await readdir(root)).filter(isSandboxId);
     const records = await Promise.all(ids.map(async id => readSandboxRecord(join(root, id, RECORDS))));
-    return ids.filter((_, index) => records[index] !== undefined).map(id => ({ provider: this.id, id }));
+    return ids.flatMap((id, index) => {
+      const record = records[index];
+      return record === undefined ? [] : [{ provider: this.id, id, key: record.key }];
+    });
   }
 
   async destroy(ref: SandboxRef): Promise<void> {
@@ -129,17 +148,31 @@ class LocalProvider implements SandboxProvider {
     }
     const root = await this.#folder();
     const trash = join(root, `${TRASH}${ref.id}-${randomUUID()}`);
+    await this.#ownership.confirm();
     try {
       // From here on nothing can be started in it, and a relay that dies now finishes the work when it lists.
       await rename(join(root, ref.id), trash);
     } catch (error) {
       if (hasErrorCode(error, 'ENOENT')) {
+        // A relay that was killed may have got no further than that.
+        await this.#sweep(root, `${TRASH}${ref.id}-`);
+        // Or somebody removed the folder: what ran in it may still do so.
+        await killProcesses(this.#table, mark => mark.startsWith(`${ref.id}/`));
         return;
       }
       throw toSandboxError(error, 'The sandbox could not be removed');
     }
     await this.#remove(trash, ref.id);
     this.#options.log.log('info', 'sandbox', 'Sandbox removed', { id: ref.id });
+  }
+
+  async endAbandoned(): Promise<void> {
+    const root = await this.#folder();
+    const ids = (await readdir(root)).filter(isSandboxId);
+    const records = await Promise.all(ids.map(async id => readSandboxRecord(join(root, id, RECORDS))));
+    const marks = new Set(records.flatMap((record, index) => (record ? [markOf(ids[index] ?? '', record)] : [])));
+    // The mark of what is started to last has a name after one colon.
+    await killProcesses(this.#table, mark => mark.includes('::') && marks.has(mark.slice(0, mark.indexOf('::'))));
   }
 
   async #remove(trash: string, id: string): Promise<void> {
@@ -157,8 +190,8 @@ class LocalProvider implements SandboxProvider {
   }
 
   /** Finishes what an earlier relay began to remove, and forgets what it only began to make. */
-  async #sweep(root: string): Promise<void> {
-    for (const name of await readdir(root)) {
+  async #sweep(root: string, prefix = ''): Promise<void> {
+    for (const name of (await readdir(root)).filter(candidate => candidate.startsWith(prefix))) {
       const path = join(root, name);
       try {
         if (name.startsWith(TRASH)) {
@@ -235,7 +268,7 @@ class LocalProvider implements SandboxProvider {
       { hostPath: home, path: paths.home },
       { hostPath: journal, path: paths.journal },
     ];
-    const table = this.#table;
+    const [table, ownership] = [this.#table, this.#ownership];
     let devices: Promise<Mount[]> | undefined;
     const launcher = isolated
       ? new BubblewrapLauncher({
@@ -244,8 +277,9 @@ class LocalProvider implements SandboxProvider {
           readOnly: readOnly(record, records),
           devices: async () => (devices ??= ownDevices(join(records, DEVICES))),
           table,
+          ownership,
         })
-      : new PlainLauncher({ home, path: this.#options.path, table });
+      : new PlainLauncher({ home, path: this.#options.path, table, ownership });
     return new LocalSandbox({
       ref: { provider: this.id, id },
       isolation: record.isolation,
@@ -258,6 +292,7 @@ class LocalProvider implements SandboxProvider {
       ),
       launcher,
       table,
+      ownership,
       inTurn: async (name, action) => this.#inTurn(`${id}:${name}`, action),
     });
   }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { SandpiperError } from '../../../../protocol/errors.ts';
+import type { Ownership } from '../../core/ownership.ts';
 import type { Isolation } from '../../../../protocol/events.ts';
 import type { Disposable } from '../../core/disposable.ts';
-import type { ExecOptions, ExecResult, Sandbox, SandboxPaths, SandboxRef, StartOptions } from '../provider.ts';
+import type { ExecOptions, ExecResult, Sandbox, SandboxPaths, SandboxRef, StartOptions, Vitals } from '../provider.ts';
 import type { Launch, Launcher } from './launcher.ts';
 import { sandboxGone, toSandboxError } from './localErrors.ts';
 import { isRunning, killProcesses } from './processTable.ts';
@@ -22,6 +23,8 @@ interface LocalSandboxParts {
   files: SandboxFiles;
   launcher: Launcher;
   table: ProcessTable;
+  /** Asked before every step that another relay must not find done behind its back. */
+  ownership: Ownership;
   /** Runs what concerns one program of one sandbox in turn. */
   inTurn<T>(name: string, action: () => Promise<T>): Promise<T>;
 }
@@ -56,7 +59,7 @@ export class LocalSandbox implements Sandbox {
 
   async start(name: string, argv: readonly string[], options: StartOptions): Promise<void> {
     const launch = this.#launch(argv, options.cwd, options.env, checkedName(name));
-    const { records, launcher } = this.#parts;
+    const { records, launcher, ownership } = this.#parts;
     await this.#parts.inTurn(name, async () =>
       this.#guard(`"${name}" could not be started`, async () => {
         if (await this.#isAlive(name)) {
@@ -64,9 +67,11 @@ export class LocalSandbox implements Sandbox {
         }
         // What an earlier program of this name may have left running must not meet the next one.
         await this.#killAll(name);
+        await ownership.confirm();
         await writeStartRecord(records, name, { state: 'starting' });
         try {
           const started = await launcher.start(launch);
+          await ownership.confirm();
           await writeStartRecord(records, name, { state: 'started', ...started });
         } catch (error) {
           await this.#killAll(name);
@@ -80,6 +85,12 @@ export class LocalSandbox implements Sandbox {
     return this.#isAlive(checkedName(name));
   }
 
+  async vitals(name: string): Promise<Vitals | undefined> {
+    const { records, table } = this.#parts;
+    const record = await readStartRecord(records, checkedName(name));
+    return record?.state === 'started' ? table.vitals?.(record.main) : undefined;
+  }
+
   async kill(name: string): Promise<void> {
     checkedName(name);
     await this.#parts.inTurn(name, async () =>
@@ -88,6 +99,7 @@ export class LocalSandbox implements Sandbox {
   }
 
   async writeFile(path: string, data: Uint8Array, options: { mode?: number } = {}): Promise<void> {
+    await this.#parts.ownership.confirm();
     await this.#parts.files.writeFile(path, data, options.mode);
   }
 
@@ -123,6 +135,7 @@ export class LocalSandbox implements Sandbox {
     const recorded: ProcessIdentity[] = record.state === 'started' ? [record.main, ...record.others] : [];
     const mark = this.#markOf(name);
     await killProcesses(table, candidate => candidate === mark, recorded);
+    await this.#parts.ownership.confirm();
     await removeStartRecord(records, name);
   }
 

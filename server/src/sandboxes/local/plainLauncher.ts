@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { SandpiperError, toError } from '../../../../protocol/errors.ts';
+import type { Ownership } from '../../core/ownership.ts';
 import type { ExecResult } from '../provider.ts';
 import type { ExecLaunch, Launch, Launcher } from './launcher.ts';
 import { MARKER, killProcesses } from './processTable.ts';
@@ -14,6 +15,7 @@ interface PlainLauncherOptions {
   home: string;
   path: string;
   table: ProcessTable;
+  ownership: Ownership;
 }
 
 /** Isolation `none`: programs run as the relay's user, apart only in HOME, environment and process group. */
@@ -26,6 +28,7 @@ export class PlainLauncher implements Launcher {
 
   async exec(launch: ExecLaunch): Promise<ExecResult> {
     await requireFolder(launch.cwd);
+    await this.#options.ownership.confirm();
     const [file, ...args] = launch.argv;
     const { code, stdout, stderr } = await runProgram({
       file,
@@ -45,6 +48,7 @@ export class PlainLauncher implements Launcher {
 
   async start(launch: Launch): Promise<{ main: ProcessIdentity; others: ProcessIdentity[] }> {
     await requireFolder(launch.cwd);
+    await this.#options.ownership.confirm();
     const [file, ...args] = launch.argv;
     const child = spawn(file, args, {
       cwd: launch.cwd,

@@ -1,4 +1,5 @@
 import { SandpiperError } from '../../../../protocol/errors.ts';
+import type { Vitals } from '../provider.ts';
 import { hasErrorCode } from './safeFolder.ts';
 
 /** A process for certain: numbers are used again, a number with the time of its start is not. */
@@ -21,6 +22,10 @@ export interface ProcessTable {
   /** Undefined when it does not run (any more). */
   identify(pid: number): Promise<ProcessIdentity | undefined>;
   list(): Promise<ProcessEntry[]>;
+  /** Awaited directly before anything is killed; throws when this relay may not any more. */
+  beforeKill?(): Promise<void>;
+  /** A process with all its descendants; undefined when it does not run. Absent where that would cost much. */
+  vitals?(identity: ProcessIdentity): Promise<Vitals | undefined>;
 }
 
 /**
@@ -40,7 +45,15 @@ export function selectProcesses(
   known: ReadonlySet<string>,
 ): ProcessEntry[] {
   const selected = new Map<number, ProcessEntry>();
-  const children = Map.groupBy(entries, entry => entry.parent);
+  const children = new Map<number, ProcessEntry[]>();
+  for (const entry of entries) {
+    const siblings = children.get(entry.parent);
+    if (siblings) {
+      siblings.push(entry);
+    } else {
+      children.set(entry.parent, [entry]);
+    }
+  }
   const add = (entry: ProcessEntry): void => {
     if (!selected.has(entry.pid)) {
       selected.set(entry.pid, entry);
@@ -80,6 +93,7 @@ export async function killProcesses(
         },
       );
     }
+    await table.beforeKill?.();
     for (const target of targets) {
       known.add(keyOf(target));
       killOne(target.pid);

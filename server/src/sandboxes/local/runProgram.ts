@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { Readable, Writable } from 'node:stream';
-import { SandpiperError } from '../../../../protocol/errors.ts';
+import { SandpiperError, toSandpiperError } from '../../../../protocol/errors.ts';
+import { haltSignal } from '../../core/halting.ts';
 import { hasErrorCode } from './safeFolder.ts';
 
 interface ProgramSpec {
@@ -74,6 +75,12 @@ class Run {
     feed(stdio[0], this.#spec.stdin);
     feed(stdio[4], this.#spec.control);
     const timer = setTimeout(() => this.#stop(timedOut(this.#spec.timeoutMs)), this.#spec.timeoutMs);
+    const halt = haltSignal();
+    const onHalt = () => this.#stop(toSandpiperError(halt?.reason));
+    if (halt?.aborted === true) {
+      onHalt();
+    }
+    halt?.addEventListener('abort', onHalt);
     try {
       const code = await this.#ended();
       await this.#killing;
@@ -88,6 +95,7 @@ class Run {
       };
     } finally {
       clearTimeout(timer);
+      halt?.removeEventListener('abort', onHalt);
     }
   }
 

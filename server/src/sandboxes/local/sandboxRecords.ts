@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writePrivate } from '../../core/writePrivate.ts';
 import type { Mount } from '../provider.ts';
 import type { ProcessIdentity } from './processTable.ts';
 
@@ -40,7 +40,7 @@ export async function readSandboxRecord(folder: string): Promise<SandboxRecord |
 }
 
 export async function writeSandboxRecord(folder: string, record: SandboxRecord): Promise<void> {
-  await writeDurably(join(folder, RECORD), JSON.stringify(record));
+  await writePrivate(join(folder, RECORD), JSON.stringify(record));
 }
 
 export async function readStartRecord(folder: string, name: string): Promise<StartRecord | undefined> {
@@ -56,7 +56,7 @@ export async function readStartRecord(folder: string, name: string): Promise<Sta
 
 export async function writeStartRecord(folder: string, name: string, record: StartRecord): Promise<void> {
   await mkdir(join(folder, 'processes'), { recursive: true });
-  await writeDurably(startFile(folder, name), JSON.stringify(record));
+  await writePrivate(startFile(folder, name), JSON.stringify(record));
 }
 
 export async function removeStartRecord(folder: string, name: string): Promise<void> {
@@ -73,25 +73,6 @@ export async function recordedProcesses(folder: string): Promise<ProcessIdentity
 
 function startFile(folder: string, name: string): string {
   return join(folder, 'processes', `${name}.json`);
-}
-
-/** Whole or not at all, also when the machine loses its power. */
-async function writeDurably(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  const file = await open(temporary, 'wx', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
-  const folder = await open(dirname(path), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 async function readJson(path: string): Promise<unknown> {
