@@ -1,8 +1,8 @@
-import type { FileChange } from '../../../protocol/calls.ts';
+import type { FileChange } from '../../../protocol/callParts.ts';
 import type { ChangeStats } from '../../../protocol/events.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { git, splitRecords } from './git.ts';
-import type { Mirror } from './mirrors.ts';
+import type { Mirror } from './mirror.ts';
 import { isCommitId } from './refs.ts';
 import { isPackageManifest, sensitiveManifest, sensitivePath } from './sensitive.ts';
 import { isLink, isSubmodule, linkLeaves, parseRawEntries, type RawEntry } from './treeEntries.ts';
@@ -67,9 +67,9 @@ export async function readFileAt(
   commit: string,
   path: string,
   maxBytes: number,
-): Promise<{ exists: boolean; content: Buffer; bytes: number; mode: string; tooLarge: boolean }> {
+): Promise<{ exists: boolean; content: Buffer; bytes: number; mode: string; blob: string | null; tooLarge: boolean }> {
   requireCommits(commit);
-  const missing = { exists: false, content: Buffer.alloc(0), bytes: 0, mode: '000000', tooLarge: false };
+  const missing = { exists: false, content: Buffer.alloc(0), bytes: 0, mode: '000000', blob: null, tooLarge: false };
   // git would resolve dots and slashes; a path of ours has one spelling.
   if (path.includes('\0') || path.split('/').some(part => part === '' || part === '.' || part === '..')) {
     return missing;
@@ -85,10 +85,10 @@ export async function readFileAt(
   }
   const bytes = Number(size);
   if (bytes > maxBytes) {
-    return { ...missing, exists: true, bytes, mode, tooLarge: true };
+    return { ...missing, exists: true, bytes, mode, blob: id, tooLarge: true };
   }
   const content = await git(['cat-file', 'blob', id], { gitDir: mirror.path, maxOutputBytes: bytes });
-  return { exists: true, content, bytes, mode, tooLarge: false };
+  return { exists: true, content, bytes, mode, blob: id, tooLarge: false };
 }
 
 type Counts = { binary: boolean; insertions: number; deletions: number };

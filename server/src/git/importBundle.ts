@@ -4,7 +4,7 @@ import { SandpiperError } from '../../../protocol/errors.ts';
 import { openBundle, refused, type BundleHeader } from './bundleHeader.ts';
 import { complaint, gitEnvironment, quoteAlternate, tryGit } from './git.ts';
 import { checkImport } from './importChecks.ts';
-import type { Mirror } from './mirrors.ts';
+import type { Mirror } from './mirror.ts';
 import { readPackIndex } from './packIndex.ts';
 import { isCommitId, isRefName, NO_COMMIT, readRef, updateRef } from './refs.ts';
 

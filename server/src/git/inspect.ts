@@ -7,7 +7,13 @@ import type { RepositoryRef } from '../../../protocol/events.ts';
 import { findRemoteCommit } from './remote.ts';
 import { withShadow, type ShadowRepository } from './shadowRepository.ts';
 import { canonicalUrl, parseSource, repositoryId, repositoryName, stripCredentials, type Source } from './source.ts';
-import { openUserRepository, remoteUrlOf, resolveInUserRepository, type UserRepository } from './userRepository.ts';
+import {
+  branchOfBase,
+  openUserRepository,
+  remoteUrlOf,
+  resolveInUserRepository,
+  type UserRepository,
+} from './userRepository.ts';
 
 export interface InspectedRepository {
   repository: RepositoryRef;
@@ -41,7 +47,7 @@ const MAX_SIZED_FILES = 2000;
 /**
  * What a session on this path or URL would start from. Reads only.
  * @param source any folder inside a work tree, a bare repository, or an https, ssh or (loopback) http URL
- * @throws `not_a_repository`, `empty_repository`, `repository_unreachable`, `invalid_params` for an unknown base
+ * @throws `not_a_repository`, `empty_repository`, `repository_unreachable`, `forge_unauthorized`, `invalid_params` for an unknown base
  */
 export async function inspectRepository(source: string, options: InspectOptions = {}): Promise<InspectedRepository> {
   const parsed = parseSource(source);
@@ -79,14 +85,15 @@ async function inspectPath(path: string, options: InspectOptions): Promise<Inspe
   const { uncommitted, notes } = options.withoutWorkTree
     ? { uncommitted: 0, notes: [] }
     : await inspectWorkTree(repository, options.home);
-  const remoteUrl = remoteUrlOf(repository.settings, repository.branch);
+  const branch = options.base === undefined ? repository.branch : await branchOfBase(repository, options.base);
+  const remoteUrl = remoteUrlOf(repository.settings, branch);
   return {
     repository: {
       id: repositoryId(repository.commonDir),
       name: repositoryName(repository.workTree ?? repository.commonDir),
       source,
       ...(remoteUrl === undefined ? {} : { remoteUrl: stripCredentials(remoteUrl) }),
-      ...(repository.branch === undefined ? {} : { branch: repository.branch }),
+      ...(branch === undefined ? {} : { branch }),
     },
     head,
     detached: repository.branch === undefined,

@@ -1,6 +1,6 @@
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { gitText, tryGit } from './git.ts';
-import type { Mirror } from './mirrors.ts';
+import type { Mirror } from './mirror.ts';
 import { isBranchName, isCommitId } from './refs.ts';
 import { remoteEnvironment, type Remote } from './remote.ts';
 import { remoteFailure } from './remoteFailure.ts';
@@ -13,9 +13,9 @@ export interface Identity {
 }
 
 export interface ComposeSpec {
-  /** The commit whose tree the new one has. */
+  /** The tree of the new commit, or a commit that has it. */
   treeOf: string;
-  parent: string;
+  parents: readonly string[];
   message: string;
   author: Identity;
   committer: Identity;
@@ -27,7 +27,7 @@ export interface PushSpec {
   /** The remote without credentials. */
   url: string;
   /** One HTTP header as `Name: value`; handed over by environment. */
-  header?: string;
+  header?: string | undefined;
   commit: string;
   /** Short name. */
   branch: string;
@@ -40,13 +40,14 @@ export interface PushSpec {
 const PUSH_TIMEOUT_MS = 10 * 60_000;
 const LIST_TIMEOUT_MS = 60_000;
 
-/** One commit with the tree of `treeOf` on top of `parent`. Not on a ref yet. */
+/** One commit with the tree of `treeOf` on top of its parents. Not on a ref yet. */
 export async function composeCommit(mirror: Mirror, spec: ComposeSpec): Promise<string> {
-  if (!isCommitId(spec.treeOf) || !isCommitId(spec.parent)) {
+  if (!isCommitId(spec.treeOf) || !spec.parents.every(isCommitId)) {
     throw new SandpiperError('invalid_params', 'A commit is composed from commit ids.');
   }
   const date = `@${Math.floor((spec.at ?? Date.now()) / 1000)} +0000`;
-  return gitText(['commit-tree', `${spec.treeOf}^{tree}`, '-p', spec.parent, '-F', '-'], {
+  const parents = spec.parents.flatMap(parent => ['-p', parent]);
+  return gitText(['commit-tree', `${spec.treeOf}^{tree}`, ...parents, '-F', '-'], {
     gitDir: mirror.path,
     env: {
       GIT_AUTHOR_NAME: personal(spec.author.name, 'Sandpiper'),
@@ -69,7 +70,7 @@ export async function pushBranch(mirror: Mirror, spec: PushSpec): Promise<void> 
   if (!isCommitId(commit) || !isBranchName(branch) || (expectedRemote !== undefined && !isCommitId(expectedRemote))) {
     throw new SandpiperError('invalid_params', `Cannot push "${commit}" to the branch "${branch}".`);
   }
-  const remote = remoteOf(spec);
+  const remote = pushRemote(spec);
   const ref = `refs/heads/${branch}`;
   const result = await tryGit(
     [
@@ -100,7 +101,7 @@ export async function readRemoteBranches(
   spec: Pick<PushSpec, 'url' | 'header' | 'allowFile'>,
   branches: readonly string[],
 ): Promise<Map<string, string>> {
-  const remote = remoteOf(spec);
+  const remote = pushRemote(spec);
   const refs = branches.filter(isBranchName).map(branch => `refs/heads/${branch}`);
   const result = await tryGit(['ls-remote', '--', remote.url, ...refs], {
     env: remoteEnvironment(remote),
@@ -129,7 +130,8 @@ export async function userIdentity(source: string, home?: string): Promise<Ident
   return name && email ? { name, email } : undefined;
 }
 
-function remoteOf(spec: Pick<PushSpec, 'url' | 'header' | 'allowFile'>): Remote {
+/** A remote that Sandpiper pushes to. @throws `invalid_params` */
+export function pushRemote(spec: Pick<PushSpec, 'url' | 'header' | 'allowFile'>): Remote {
   const protocol = remoteProtocol(spec.url) ?? (spec.allowFile ? 'file' : undefined);
   if (protocol === undefined) {
     throw new SandpiperError('invalid_params', `Sandpiper does not push to "${spec.url.slice(0, 200)}".`, {
@@ -166,8 +168,7 @@ function unreachable(spec: PushSpec, reason: string): SandpiperError {
 
 /** git refuses an empty name, and takes these characters out of others. */
 function personal(text: string, fallback: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is taken out
-  return text.replace(/[\u0000-\u001f<>]/g, '').trim() || fallback;
+  return text.replace(/[\p{Cc}<>]/gu, '').trim() || fallback;
 }
 
 /** The commit below a snapshot. */

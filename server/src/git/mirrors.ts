@@ -1,24 +1,24 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { git, gitText, quoteAlternate } from './git.ts';
 import type { InspectedRepository } from './inspect.ts';
+import type { Mirror } from './mirror.ts';
 import { baseRef, isCommitId, readRef, updateRef } from './refs.ts';
 import { callRemote, findRemoteCommit, type Remote } from './remote.ts';
 import { remoteProtocol } from './source.ts';
 import { resolveInUserRepository } from './userRepository.ts';
 
-/** A bare repository of the relay, with every object that a session on it needs. Sandboxes see it read-only. */
-export interface Mirror {
-  readonly path: string;
-  readonly objects: string;
-}
-
 /** More packs than this slow every look-up down, so they are rolled into fewer. */
 const MANY_PACKS = 50;
 const LEFTOVER_MS = 3_600_000;
+/** Packing a large mirror anew takes minutes. */
+const PRUNE_INTERVAL_MS = 7 * 24 * 3_600_000;
+const PRUNED = 'sandpiper-pruned';
+/** What is made in a mirror for a moment. */
+const TEMPORARY = /^(quarantine|shadow)-/;
 const TRANSFER_TIMEOUT_MS = 30 * 60_000;
 
 /**
@@ -41,7 +41,7 @@ export class Mirrors {
    * Makes or refreshes the mirror so that it has a commit and all that the commit needs. One at a time per repository.
    * @param rev commit, branch or tag; default: the inspected head
    * @param header authenticates to a URL, as `Name: value`
-   * @throws `invalid_params` for an unknown rev, `repository_unreachable`, `git_failed`
+   * @throws `invalid_params` for an unknown rev, `repository_unreachable`, `forge_unauthorized`, `git_failed`
    */
   async ensure(
     repository: InspectedRepository,
@@ -52,6 +52,9 @@ export class Mirrors {
     return this.#alone(id, async () => {
       const mirror = this.open(id) ?? (await this.#make(id));
       await this.#tidy(id, mirror);
+      // The last use, for retention.
+      const now = new Date();
+      await utimes(join(mirror.path, 'HEAD'), now, now);
       const remote = repository.gitDir === undefined ? remoteOf(repository, header) : undefined;
       const commit = await resolveRev(repository, remote, rev);
       if ((await readRef(mirror, baseRef(commit))) === undefined) {
@@ -69,6 +72,79 @@ export class Mirrors {
       }
       return { mirror, commit };
     });
+  }
+
+  /** Ids of every repository that there is a mirror of. */
+  async list(): Promise<string[]> {
+    const names = await readdir(this.#folder).catch(() => []);
+    return names.flatMap(name => /^([a-z0-9_]+)\.git$/.exec(name)?.[1] ?? []).sort();
+  }
+
+  /** Every mirror with the time since a session was begun on it. */
+  async usage(now: number): Promise<{ repositoryId: string; bytes: number; unusedMs: number }[]> {
+    const found = (await this.list()).map(async repositoryId => {
+      const { path, objects } = this.#mirror(repositoryId);
+      const head = await stat(join(path, 'HEAD')).catch(() => undefined);
+      const packs = await readdir(join(objects, 'pack')).catch(() => []);
+      const sizes = await Promise.all(
+        packs.map(async name => (await stat(join(objects, 'pack', name)).catch(() => undefined))?.size ?? 0),
+      );
+      const bytes = sizes.reduce((sum, size) => sum + size, 0);
+      return head ? [{ repositoryId, bytes, unusedMs: now - head.mtimeMs }] : [];
+    });
+    return (await Promise.all(found)).flat();
+  }
+
+  /** Removes a mirror unless it was used in this time. @returns whether it is gone */
+  remove(repositoryId: string, idleMs: number): Promise<boolean> {
+    return this.#alone(repositoryId, async () => {
+      const { path } = this.#mirror(repositoryId);
+      if (!(await isOlderThan(join(path, 'HEAD'), idleMs))) {
+        return false;
+      }
+      const aside = join(this.#folder, `new-removed-${repositoryId}-${Date.now()}`);
+      await rename(path, aside);
+      await rm(aside, { recursive: true, force: true });
+      return true;
+    });
+  }
+
+  /**
+   * Removes objects that no ref needs and that are old, once a week. Never while a clone may borrow them: an agent that adds
+   * a file whose object is there already makes none of its own.
+   */
+  prune(repositoryId: string): Promise<void> {
+    return this.#alone(repositoryId, async () => {
+      const mirror = this.#mirror(repositoryId);
+      const marker = join(mirror.path, PRUNED);
+      if ((await stat(marker).catch(() => undefined)) && !(await isOlderThan(marker, PRUNE_INTERVAL_MS))) {
+        return;
+      }
+      const options = { gitDir: mirror.path, timeoutMs: TRANSFER_TIMEOUT_MS };
+      await git(['repack', '-A', '-d', '-q', '--unpack-unreachable=2.weeks.ago'], options);
+      await git(['prune', '--expire=2.weeks.ago'], options);
+      await writeFile(marker, '');
+    });
+  }
+
+  /** Folders that a killed relay left behind. @returns their names, removed unless `dryRun` */
+  async sweep(dryRun: boolean): Promise<string[]> {
+    const inMirrors = (await this.list()).map(async id => {
+      const names = await readdir(this.#mirror(id).path).catch(() => []);
+      return names.filter(name => TEMPORARY.test(name)).map(name => join(`${id}.git`, name));
+    });
+    const aside = (await readdir(this.#folder).catch(() => [])).filter(name => name.startsWith('new-'));
+    const stale = [];
+    for (const name of [...aside, ...(await Promise.all(inMirrors)).flat()]) {
+      const path = join(this.#folder, name);
+      if (await isOlderThan(path, LEFTOVER_MS)) {
+        stale.push(name);
+        if (!dryRun) {
+          await rm(path, { recursive: true, force: true });
+        }
+      }
+    }
+    return stale;
   }
 
   open(repositoryId: string): Mirror | undefined {
@@ -89,9 +165,7 @@ export class Mirrors {
     await mkdir(this.#folder, { recursive: true });
     const aside = await mkdtemp(join(this.#folder, 'new-'));
     try {
-      await git(['init', '--bare', '--quiet', '--template=', aside], {});
-      // A checkpoint that was acknowledged must survive a power cut (I8), its ref too.
-      await git(['config', 'core.fsync', 'default,reference'], { gitDir: aside });
+      await initMirror(aside);
       const mirror = this.#mirror(repositoryId);
       await rename(aside, mirror.path);
       return mirror;
@@ -108,7 +182,7 @@ export class Mirrors {
     this.#tidied.add(id);
     for (const name of await readdir(mirror.path)) {
       const path = join(mirror.path, name);
-      if (/^(quarantine|shadow)-/.test(name) && (await isOlderThan(path, LEFTOVER_MS))) {
+      if (TEMPORARY.test(name) && (await isOlderThan(path, LEFTOVER_MS))) {
         await rm(path, { recursive: true, force: true });
       }
     }
@@ -131,6 +205,13 @@ export class Mirrors {
       }
     }
   }
+}
+
+/** Makes an empty mirror of an empty folder. */
+export async function initMirror(folder: string): Promise<void> {
+  await git(['init', '--bare', '--quiet', '--template=', folder], {});
+  // A checkpoint that was acknowledged must survive a power cut (I8), its ref too.
+  await git(['config', 'core.fsync', 'default,reference'], { gitDir: folder });
 }
 
 async function resolveRev(

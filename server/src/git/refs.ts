@@ -2,7 +2,7 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { gitFailed, tryGit } from './git.ts';
-import type { Mirror } from './mirrors.ts';
+import type { Mirror } from './mirror.ts';
 
 /** As the old value of a ref: it must not exist yet. */
 export const NO_COMMIT = '0'.repeat(40);
@@ -28,25 +28,35 @@ export function proposedRef(sessionId: string): string {
   return `${sessionRefs(sessionId)}/proposed`;
 }
 
+/** What others pushed to the session's branch. */
+export function theirsRef(sessionId: string): string {
+  return `${sessionRefs(sessionId)}/theirs`;
+}
+
 /** Keeps a commit that sessions started from, with all that it needs. */
 export function baseRef(commit: string): string {
   return `refs/bases/${commit}`;
 }
 
-function sessionRefs(sessionId: string): string {
+/** The files of the sandbox when it was let go of or its session was deleted. */
+export function savedRef(sessionId: string): string {
+  return `${sessionRefs(sessionId)}/saved`;
+}
+
+/** Begins the name of every ref of a session. */
+export function sessionRefs(sessionId: string): string {
   if (!/^[a-z0-9_]+$/.test(sessionId)) {
     throw new SandpiperError('invalid_params', 'A session id has only small letters, digits and underscores.');
   }
   return `refs/sandpiper/${sessionId}`;
 }
 
-/** Whether git takes this as the full name of a ref; the rules of git-check-ref-format. */
+/** Whether git takes this as the full name of a ref; no control character at all, where git allows some. */
 export function isRefName(name: string): boolean {
   return (
     name.startsWith('refs/') &&
     name.length <= 500 &&
-    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-    !/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|\/$|\.$/.test(name) &&
+    !/[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/\/|\/$|\.$/u.test(name) &&
     name.split('/').every(part => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'))
   );
 }

@@ -37,7 +37,7 @@ export function remoteEnvironment(remote: Remote): Record<string, string> {
 
 /**
  * The commit that a branch, tag or commit id names on a remote; its default branch when there is no name.
- * @throws `repository_unreachable`, `empty_repository`, `invalid_params` for an unknown name
+ * @throws `repository_unreachable`, `forge_unauthorized`, `empty_repository`, `invalid_params` for an unknown name
  */
 export async function findRemoteCommit(
   remote: Remote,
@@ -66,7 +66,7 @@ export async function findRemoteCommit(
 
 /**
  * Runs a git command that only reads from a remote.
- * @throws `repository_unreachable` with the reason
+ * @throws `repository_unreachable` with the reason, `forge_unauthorized` when it is for want of a credential
  */
 export async function callRemote(
   remote: Remote,
@@ -80,8 +80,9 @@ export async function callRemote(
     ...(gitDir === undefined ? {} : { gitDir }),
   });
   if (result.code !== 0) {
-    const { reason, hint } = remoteFailure(result.stderr.toString('utf8'));
-    throw new SandpiperError('repository_unreachable', `${remote.url} could not be read: ${reason}`, { hint });
+    const { kind, reason, hint } = remoteFailure(result.stderr.toString('utf8'));
+    const code = kind === 'unauthorized' ? 'forge_unauthorized' : 'repository_unreachable';
+    throw new SandpiperError(code, `${remote.url} could not be read: ${reason}`, { hint });
   }
   return result;
 }

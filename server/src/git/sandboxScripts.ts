@@ -143,6 +143,5 @@ function parseJson(text: string): unknown {
 
 /** A leading dash would be an option to git config. */
 function configValue(value: string, fallback: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is taken out
-  return value.replace(/[\u0000-\u001f\u007f<>]/g, '').replace(/^[-\s]+/, '') || fallback;
+  return value.replace(/[\p{Cc}<>]/gu, '').replace(/^[-\s]+/, '') || fallback;
 }

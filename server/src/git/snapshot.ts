@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { git, gitText, tryGit } from './git.ts';
-import type { Mirror } from './mirrors.ts';
+import type { Mirror } from './mirror.ts';
 import { baseRef, updateRef } from './refs.ts';
 import { withShadow, type ShadowRepository } from './shadowRepository.ts';
 import { openUserRepository } from './userRepository.ts';

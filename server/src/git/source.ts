@@ -24,7 +24,7 @@ export function parseSource(text: string): Source {
   if (protocol === undefined) {
     throw new SandpiperError(
       'not_a_repository',
-      `"${text.slice(0, 200)}" is not a repository that Sandpiper can read.`,
+      `"${stripCredentials(text).slice(0, 200)}" is not a repository that Sandpiper can read.`,
       {
         hint: 'Give the absolute path of a folder, or an https or ssh URL. Plain http works on this machine only.',
       },
@@ -75,6 +75,15 @@ export function stripCredentials(url: string): string {
   return parsed.href;
 }
 
+/** User and password of an http(s) URL as `user:password`, or undefined when it has none. */
+export function userInfoOf(url: string): string | undefined {
+  if (!/^https?:/i.test(url) || !URL.canParse(url)) {
+    return undefined;
+  }
+  const { username, password } = new URL(url);
+  return username === '' && password === '' ? undefined : `${decode(username)}:${decode(password)}`;
+}
+
 /** The same for every way to write one repository's URL. */
 export function canonicalUrl(url: string): string {
   return stripCredentials(url)
@@ -93,13 +102,21 @@ export function repositoryName(source: string): string {
   return parts.at(-1)?.replace(/\.git$/, '') ?? 'repository';
 }
 
+/** A percent sign that begins no code stands for itself, as git has it. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 function hasControlCharacter(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return /[\u0000-\u0020\u007f]/.test(text);
+  return /[\p{Cc} ]/u.test(text);
 }
 
 function pathOfUrl(url: string): string {

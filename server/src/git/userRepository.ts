@@ -79,15 +79,43 @@ export async function resolveInUserRepository(gitDir: string, rev: string): Prom
   return result.code === 0 ? lines(result)[0] : undefined;
 }
 
+/**
+ * The branch that work on a base belongs to: the named one, also when it is named as a remote's; for a commit or tag the
+ * one that is checked out, when it has that commit. Undefined when there is none.
+ */
+export async function branchOfBase(repository: UserRepository, base: string): Promise<string | undefined> {
+  const { gitDir, settings } = repository;
+  const env = { GIT_DIR: gitDir };
+  const args = ['rev-parse', '--verify', '--quiet', '--symbolic-full-name', '--end-of-options', base];
+  const [name = ''] = lines(await ask(dirname(gitDir), homedir(), args, env));
+  if (name.startsWith('refs/heads/')) {
+    return name.slice('refs/heads/'.length);
+  }
+  const remote = remotesOf(settings).find(candidate => name.startsWith(`refs/remotes/${candidate}/`));
+  if (remote !== undefined) {
+    return name.slice(`refs/remotes/${remote}/`.length);
+  }
+  const commit = await resolveInUserRepository(gitDir, base);
+  if (repository.branch === undefined || commit === undefined) {
+    return undefined;
+  }
+  const { code } = await ask(dirname(gitDir), homedir(), ['merge-base', '--is-ancestor', commit, 'HEAD'], env);
+  return code === 0 ? repository.branch : undefined;
+}
+
 /** The remote that the branch follows, else origin, else the only one; with the user's insteadOf rules applied. */
 export function remoteUrlOf(settings: UserSettings, branch: string | undefined): string | undefined {
-  const remotes = [...settings.keys()].flatMap(key => /^remote\.(.+)\.url$/.exec(key)?.[1] ?? []);
+  const remotes = remotesOf(settings);
   const followed = branch === undefined ? undefined : settings.get(`branch.${branch}.remote`);
   const name =
     [followed, 'origin'].find(candidate => candidate !== undefined && remotes.includes(candidate)) ??
     (remotes.length === 1 ? remotes[0] : undefined);
   const url = name === undefined ? undefined : settings.get(`remote.${name}.url`);
   return url === undefined ? undefined : rewrite(settings, url);
+}
+
+function remotesOf(settings: UserSettings): string[] {
+  return [...settings.keys()].flatMap(key => /^remote\.(.+)\.url$/.exec(key)?.[1] ?? []);
 }
 
 function rewrite(settings: UserSettings, url: string): string {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { diffText, listChanges, readFileAt } from '../../../server/src/git/diff.ts';
-import type { Mirror } from '../../../server/src/git/mirrors.ts';
+import type { Mirror } from '../../../server/src/git/mirror.ts';
 import { sensitiveManifest, sensitivePath } from '../../../server/src/git/sensitive.ts';
 import { commitAll, makeRepository, runGit, useTempFolder, writeFiles } from '../../support/tempRepository.ts';
 
@@ -90,7 +90,8 @@ describe('changes between commits', () => {
     const bytes = Buffer.from([0, 255, 10, 13]);
     const commit = makeRepository(work(), { 'd/é\n*': bytes, ':(top)x': 'colon\n', big: 'x'.repeat(1000) });
     const found = await readFileAt(mirror(), commit, 'd/é\n*', 100);
-    assert.deepEqual(found, { exists: true, content: bytes, bytes: 4, mode: '100644', tooLarge: false });
+    const blob = runGit(work(), ['rev-parse', 'HEAD:d/é\n*']);
+    assert.deepEqual(found, { exists: true, content: bytes, bytes: 4, mode: '100644', blob, tooLarge: false });
     assert.equal((await readFileAt(mirror(), commit, ':(top)x', 100)).content.toString(), 'colon\n');
     const big = await readFileAt(mirror(), commit, 'big', 999);
     assert.deepEqual([big.exists, big.tooLarge, big.bytes, big.content.length], [true, true, 1000, 0]);

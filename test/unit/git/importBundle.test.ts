@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { importBundle } from '../../../server/src/git/importBundle.ts';
-import type { Mirror } from '../../../server/src/git/mirrors.ts';
+import type { Mirror } from '../../../server/src/git/mirror.ts';
 import { readRef, updateRef } from '../../../server/src/git/refs.ts';
 import {
   commitAll,

@@ -73,6 +73,23 @@ describe('inspectRepository', () => {
     }
   });
 
+  it('knows the branch that another base belongs to', async () => {
+    makeRepository(repository());
+    runGit(repository(), ['tag', 'v1']);
+    runGit(repository(), ['checkout', '-q', '-b', 'team/other']);
+    writeFiles(repository(), { a: '2' });
+    const there = commitAll(repository(), 'on other');
+    runGit(repository(), ['checkout', '-q', 'main']);
+    const clone = join(folder(), 'clone');
+    runGit(folder(), ['clone', '-q', repository(), clone]);
+    const branchOf = async (base: string) => (await inspectRepository(clone, { base })).repository.branch;
+    assert.equal(await branchOf('origin/team/other'), 'team/other');
+    assert.equal(await branchOf('HEAD'), 'main');
+    assert.equal(await branchOf('v1'), 'main');
+    assert.equal(await branchOf(there), undefined, 'no branch here has it');
+    assert.equal((await inspectRepository(repository(), { base: 'team/other' })).repository.branch, 'team/other');
+  });
+
   it('reads a detached HEAD, a bare repository and a linked work tree', async () => {
     const head = makeRepository(repository());
     const linked = join(folder(), '-linked');

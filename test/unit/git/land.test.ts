@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { composeCommit, pushBranch } from '../../../server/src/git/land.ts';
-import type { Mirror } from '../../../server/src/git/mirrors.ts';
+import type { Mirror } from '../../../server/src/git/mirror.ts';
 import { remoteFailure } from '../../../server/src/git/remoteFailure.ts';
 import { canonicalUrl, parseSource, remoteProtocol } from '../../../server/src/git/source.ts';
 import { commitAll, makeRepository, runGit, useTempFolder, writeFiles } from '../../support/tempRepository.ts';
@@ -43,7 +43,7 @@ describe('landing', () => {
     const author = { name: 'Ada <x>\n', email: 'ada@example.com' };
     const spec = {
       treeOf: work,
-      parent: base,
+      parents: [base],
       message: 'Title\n\n# body',
       author,
       committer: { name: ' ', email: '' },

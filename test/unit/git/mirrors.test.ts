@@ -109,7 +109,7 @@ describe('Mirrors', () => {
     const server = await serveRepositories(join(folder(), 'served'), 'Basic c2VjcmV0');
     try {
       const url = `${server.url}/x.git`;
-      await assert.rejects(inspectRepository(url), { code: 'repository_unreachable' });
+      await assert.rejects(inspectRepository(url), { code: 'forge_unauthorized' });
       const header = 'Authorization: Basic c2VjcmV0';
       const inspected = await inspectRepository(url.replace('//', '//user:pass@'), { header });
       assert.equal(inspected.head, head);

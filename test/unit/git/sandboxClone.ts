@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { silentLogger } from '../../../server/src/core/log.ts';
 import { inspectRepository } from '../../../server/src/git/inspect.ts';
-import { Mirrors, type Mirror } from '../../../server/src/git/mirrors.ts';
+import type { Mirror } from '../../../server/src/git/mirror.ts';
+import { Mirrors } from '../../../server/src/git/mirrors.ts';
 import { checkpointRef } from '../../../server/src/git/refs.ts';
 import {
   checkpointScript,

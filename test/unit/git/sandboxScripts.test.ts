@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHECKPOINT_EXIT, cloneCommand, parseCheckpoint } from '../../../server/src/git/sandboxScripts.ts';
+import { requireOrSkip } from '../../support/requirement.ts';
 import { commitAll, makeRepository, runGit, useTempFolder, writeFiles } from '../../support/tempRepository.ts';
 import { arm } from './armedRepository.ts';
 import { folderContents } from './folderState.ts';
@@ -233,9 +234,7 @@ describe('checkpointScript', () => {
     const shells = [['bash', '--posix'], ['busybox', 'sh'], ['dash']].filter(
       ([name]) => existsSync(`/bin/${name}`) || existsSync(`/usr/bin/${name}`),
     );
-    if (shells.length === 0) {
-      this.skip();
-    }
+    requireOrSkip(this, 'checkpoint script in other shells', shells.length > 0, 'needs bash, busybox or dash');
     for (const [index, shell] of shells.entries()) {
       writeFiles(clone.workspace, { a: `by shell ${index}\n`, [`n\newline ${index}`]: 'x' });
       const result = made(clone.base, { shell, turn: index + 1 });

@@ -12,7 +12,8 @@ import {
 import { join } from 'node:path';
 import { silentLogger } from '../../../server/src/core/log.ts';
 import { inspectRepository } from '../../../server/src/git/inspect.ts';
-import { Mirrors, type Mirror } from '../../../server/src/git/mirrors.ts';
+import type { Mirror } from '../../../server/src/git/mirror.ts';
+import { Mirrors } from '../../../server/src/git/mirrors.ts';
 import { snapshotUncommitted } from '../../../server/src/git/snapshot.ts';
 import { commitAll, makeRepository, runGit, useTempFolder, writeFiles } from '../../support/tempRepository.ts';
 import { arm, armedGitRuns } from './armedRepository.ts';
