@@ -1,5 +1,5 @@
 import type { CallResult, NotificationParams } from '../protocol/calls.ts';
-import type { SandpiperError } from '../protocol/errors.ts';
+import { SandpiperError } from '../protocol/errors.ts';
 import type { SessionEvent } from '../protocol/events.ts';
 import { SessionMirror } from '../protocol/sessionMirror.ts';
 import type { MirrorChange } from '../protocol/sessionMirror.ts';
@@ -27,6 +27,7 @@ export class FollowedSession {
   /** Counts subscriptions, so that the answer to an old one is not taken for the new. */
   #generation = 0;
   #subscribing = false;
+  #removed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(sessionId: string, subscriber: Subscriber) {
@@ -74,6 +75,23 @@ export class FollowedSession {
     const change = this.mirror.applyDelta(delta);
     if (change) {
       this.#announce(change);
+    }
+  }
+
+  /** The session was deleted: nothing comes until it is restored. */
+  onRemoved(): void {
+    this.#removed = true;
+    const error = new SandpiperError('not_found', 'This session was deleted.', {
+      hint: 'Restore it with "Restore Deleted Session…", or with `sandpiper restore`.',
+    });
+    this.#announce({ kind: 'failed', error });
+  }
+
+  /** The row of the session changed. */
+  onChanged(): void {
+    if (this.#removed) {
+      this.#removed = false;
+      void this.subscribe();
     }
   }
 

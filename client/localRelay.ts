@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SandpiperError } from '../protocol/errors.ts';
+import { isErrorCode, SandpiperError, toError } from '../protocol/errors.ts';
+import { isOlder } from '../protocol/releases.ts';
 import { isRecord } from '../protocol/rpc.ts';
 import { readRelayAddress } from './relayAddress.ts';
 import type { RelayAddress } from './relayAddress.ts';
@@ -12,6 +13,8 @@ const PROBE_TIMEOUT_MS = 2_000;
 const POLL_MS = 50;
 /** How long the relay that won a race may take to answer after ours has given way. */
 const OTHER_RELAY_MS = 3_000;
+/** A relay that hands over lets calls that are under way finish. */
+const HAND_OVER_MS = 20_000;
 const LOG_TAIL_LINES = 20;
 
 /**
@@ -24,8 +27,11 @@ export async function findRelay(dataFolder: string): Promise<RelayAddress | unde
   if (!address || !isAlive(address.pid) || !(await answersAsRelay(address.url))) {
     return undefined;
   }
-  const version = await probeVersion(address);
-  return version === undefined ? undefined : { ...address, version };
+  const info = await getJson(`${address.url}/v1/relay`, authorization(address));
+  // The number of a dead relay's process may be somebody else's, and its port another relay's.
+  return isRecord(info) && typeof info['version'] === 'string' && info['pid'] === address.pid
+    ? { ...address, version: info['version'] }
+    : undefined;
 }
 
 export interface StartRelayOptions {
@@ -35,6 +41,8 @@ export interface StartRelayOptions {
   /** The whole environment of the relay. */
   env: NodeJS.ProcessEnv;
   timeoutMs: number;
+  /** Of the relay that the command starts: an older one that runs gives way to it. */
+  version?: string;
 }
 
 /**
@@ -44,7 +52,70 @@ export interface StartRelayOptions {
  */
 export async function startRelay(options: StartRelayOptions): Promise<RelayAddress> {
   const running = await findRelay(options.dataFolder);
-  return running ?? spawnRelay(options);
+  if (!running) {
+    return spawnRelay(options);
+  }
+  if (options.version === undefined || !isOlder(running.version, options.version)) {
+    return running;
+  }
+  try {
+    await askToHandOver(running, options.version);
+  } catch (thrown) {
+    // The two work together where they can.
+    const still = await findRelay(options.dataFolder);
+    if (still) {
+      return still;
+    }
+    throw thrown;
+  }
+  return spawnRelay(options);
+}
+
+/**
+ * Asks a relay to end in favour of one of this version, and waits until its process is gone. Its agents work on.
+ * @throws `version_mismatch` when it is newer, `unavailable` when it cannot, `timeout` when it does not end
+ */
+export async function askToHandOver(relay: RelayAddress, version: string): Promise<void> {
+  const failure = await postHandOver(relay, version);
+  if (failure && isAlive(relay.pid)) {
+    throw failure;
+  }
+  const giveUpAt = Date.now() + HAND_OVER_MS;
+  while (isAlive(relay.pid)) {
+    if (Date.now() >= giveUpAt) {
+      throw new SandpiperError('timeout', `The relay (process ${relay.pid}) does not hand over.`, {
+        hint: 'End that process, then try again; its agents work on.',
+      });
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+async function postHandOver(relay: RelayAddress, version: string): Promise<SandpiperError | undefined> {
+  try {
+    const response = await fetch(`${relay.url}/v1/relay/hand-over`, {
+      method: 'POST',
+      headers: { ...authorization(relay), 'content-type': 'application/json' },
+      body: JSON.stringify({ version }),
+      redirect: 'error',
+      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+    });
+    const answer: unknown = await response.json();
+    if (response.ok) {
+      return undefined;
+    }
+    const { code, detail, hint }: Record<string, unknown> = isRecord(answer) ? answer : {};
+    return new SandpiperError(
+      isErrorCode(code) ? code : 'unavailable',
+      typeof detail === 'string' ? detail : `The relay (version ${relay.version}) cannot hand over.`,
+      { hint: typeof hint === 'string' ? hint : `Stop process ${relay.pid}, then try again.` },
+    );
+  } catch (thrown) {
+    return new SandpiperError('unavailable', `The relay did not answer: ${toError(thrown).message}.`, {
+      hint: 'Try again in a moment.',
+      cause: thrown,
+    });
+  }
 }
 
 export function relayLogFile(dataFolder: string): string {
@@ -102,9 +173,8 @@ async function answersAsRelay(url: string): Promise<boolean> {
   return isRecord(answer) && answer['service'] === 'sandpiper';
 }
 
-async function probeVersion({ url, token }: RelayAddress): Promise<string | undefined> {
-  const info = await getJson(`${url}/v1/relay`, { authorization: `Bearer ${token}` });
-  return isRecord(info) && typeof info['version'] === 'string' ? info['version'] : undefined;
+function authorization({ token }: RelayAddress): Record<string, string> {
+  return { authorization: `Bearer ${token}` };
 }
 
 /** Undefined for whatever is no success. */

@@ -13,6 +13,8 @@ import type { RelaySocket } from './relaySocket.ts';
 
 const CALL_TIMEOUT_MS = 60_000;
 const INITIALIZE_TIMEOUT_MS = 10_000;
+/** A relay that hands over is gone soon. */
+const HAND_OVER_PAUSE_MS = 100;
 
 export interface Disposable {
   dispose(): void;
@@ -128,8 +130,11 @@ class Client implements RelayClient {
         return this.#trust(name, await peer.call(name, sent, Math.max(1, deadlineMs - Date.now())));
       } catch (thrown) {
         const lost = peer !== this.#peer && thrown instanceof SandpiperError && thrown.code === 'disconnected';
-        if (!lost || !resend) {
+        if (!resend || !(lost || isHandingOver(thrown)) || Date.now() >= deadlineMs) {
           throw thrown;
+        }
+        if (!lost) {
+          await new Promise(resolve => setTimeout(resolve, HAND_OVER_PAUSE_MS));
         }
       }
     }
@@ -359,7 +364,11 @@ class Client implements RelayClient {
         session?.onLagging();
         break;
       case 'session.changed':
+        this.#followed.get(trusted<NotificationParams<'session.changed'>>(params).summary.id)?.onChanged();
+        this.#listeners.get(known)?.forEach(listener => listener(params));
+        break;
       case 'session.removed':
+        session?.onRemoved();
         this.#listeners.get(known)?.forEach(listener => listener(params));
     }
   }
@@ -376,4 +385,9 @@ class Client implements RelayClient {
 function trusted<T>(value: unknown): T {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place where the relay is taken at its word
   return value as T;
+}
+
+/** The relay gives way to another one: that will answer the same call. */
+function isHandingOver(thrown: unknown): boolean {
+  return thrown instanceof SandpiperError && thrown.code === 'unavailable' && thrown.details?.['handingOver'] === true;
 }

@@ -1,26 +1,35 @@
 import type { CallHandlers } from '../../protocol/calls.ts';
-import { toSandpiperError } from '../../protocol/errors.ts';
+import { SandpiperError, toSandpiperError } from '../../protocol/errors.ts';
+import { isOlder } from '../../protocol/releases.ts';
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 import { runChecks } from './checks.ts';
 import type { CallContext } from './core/callContext.ts';
 import { VERSION, type Config } from './core/config.ts';
 import type { Dependencies } from './sessions/dependencies.ts';
+import type { Upkeep } from './upkeep/upkeep.ts';
 
 export interface RelayHandlerOptions {
   config: Config;
   dependencies: Dependencies;
+  upkeep: Upkeep;
   startedAt: number;
   /** Set by `relay.setModelKey`; in memory only. */
   modelKey: { current: Config['modelKey'] };
+  onHandOver: () => void;
 }
 
 /** The calls about the relay itself. */
 export function relayHandlers({
   config,
   dependencies,
+  upkeep,
   startedAt,
   modelKey,
-}: RelayHandlerOptions): Pick<CallHandlers<CallContext>, 'relay.info' | 'relay.checks' | 'relay.setModelKey'> {
+  onHandOver,
+}: RelayHandlerOptions): Pick<
+  CallHandlers<CallContext>,
+  'relay.info' | 'relay.checks' | 'relay.collect' | 'relay.setModelKey' | 'relay.handOver'
+> {
   return {
     'relay.info': async () => ({
       version: VERSION,
@@ -46,6 +55,18 @@ export function relayHandlers({
       },
     }),
     'relay.checks': async () => ({ checks: await runChecks(config, dependencies, modelKey.current !== undefined) }),
+    'relay.collect': ({ dryRun }) => upkeep.collect(dryRun),
+    'relay.handOver': async ({ version }) => {
+      if (isOlder(version, VERSION)) {
+        throw new SandpiperError(
+          'version_mismatch',
+          `This relay is version ${VERSION}; it does not give way to the older ${version}.`,
+          { hint: 'Use this relay, or update the other one.', details: { version: VERSION } },
+        );
+      }
+      onHandOver();
+      return {};
+    },
     'relay.setModelKey': async ({ apiKey }) => {
       modelKey.current = { kind: 'apiKey', value: apiKey };
       return {};

@@ -26,14 +26,13 @@ export async function connect(
   program: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Connection> {
-  const found =
-    (await findRelay(config.dataFolder)) ??
-    (await startRelay({
-      dataFolder: config.dataFolder,
-      command: [...program, 'serve'],
-      env: { ...environment, SANDPIPER_DATA: config.dataFolder },
-      timeoutMs: START_TIMEOUT_MS,
-    }));
+  const found = await startRelay({
+    dataFolder: config.dataFolder,
+    command: [...program, 'serve'],
+    env: { ...environment, SANDPIPER_DATA: config.dataFolder },
+    timeoutMs: START_TIMEOUT_MS,
+    version: VERSION,
+  });
   if (found.version !== VERSION) {
     process.stderr.write(
       `The relay is version ${found.version}, this command is ${VERSION}. They work together where they can.\n`,

@@ -9,6 +9,8 @@ export const EXIT = {
   needsYou: 3,
   /** No relay could be reached or started. */
   noRelay: 4,
+  /** `serve`: another relay took over from this one, which hung. */
+  fenced: 5,
   /** Ctrl-C: the session goes on without this terminal. */
   interrupted: 130,
 } as const;

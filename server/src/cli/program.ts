@@ -1,22 +1,21 @@
 import { resolve } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
+import { summaryText } from '../../../protocol/activity.ts';
 import { errorText, toSandpiperError } from '../../../protocol/errors.ts';
 import { permissionModeSchema } from '../../../protocol/events.ts';
 import type { SessionState } from '../../../protocol/session.ts';
-import { VERSION, type Config } from '../core/config.ts';
-import { connect, findSession, listSessions, type Connection } from './connection.ts';
+import { VERSION } from '../core/config.ts';
+import { addBackup } from './backup.ts';
+import { addChaos } from './chaos.ts';
+import { amount, portNumber } from './arguments.ts';
+import { addDeletedSessions, addGc, printDeleted } from './deletedSessions.ts';
+import { noRelay, tokenOf, withConnection, type ProgramOptions, type Run } from './command.ts';
+import { findSession, listSessions, type Connection } from './connection.ts';
+import { deepDoctor } from './deepDoctor.ts';
 import { EXIT } from './exitCodes.ts';
 import { followSession, printLog } from './follow.ts';
+import { addLanding } from './landing.ts';
 import { createStyle, plain } from './render.ts';
-
-export interface ProgramOptions {
-  config: Config;
-  /** How this program is started: interpreter and script. */
-  program: readonly string[];
-  environment: Readonly<Record<string, string | undefined>>;
-  /** Runs the relay in this process until it is told to stop. */
-  serve(config: Config): Promise<number>;
-}
 
 /** Runs `sandpiper` with these arguments. Returns the exit code. */
 export async function runProgram(args: readonly string[], options: ProgramOptions): Promise<number> {
@@ -32,8 +31,13 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   addServe(command, options, run);
   addRun(command, options, run);
   addSessions(command, options, run);
+  addDeletedSessions(command, options, run);
+  addGc(command, options, run);
+  addRecover(command, options, run);
   addLanding(command, options, run);
   addDoctor(command, options, run);
+  addBackup(command, options, run);
+  addChaos(command, options, run);
   try {
     await command.parseAsync([...args], { from: 'user' });
     return code;
@@ -41,8 +45,6 @@ export async function runProgram(args: readonly string[], options: ProgramOption
     return report(error, args.includes('--json'));
   }
 }
-
-type Run = (action: () => Promise<number>) => () => Promise<void>;
 
 function addServe(command: Command, options: ProgramOptions, run: Run): void {
   const serve = command
@@ -52,11 +54,15 @@ function addServe(command: Command, options: ProgramOptions, run: Run): void {
     .addOption(
       new Option('--port <port>', 'port, 0 lets the system choose').default(options.config.port).argParser(portNumber),
     )
-    .option('--data <folder>', 'data folder', options.config.dataFolder);
-  serve.action((flags: { host: string; port: number; data: string }) =>
+    .option('--data <folder>', 'data folder', options.config.dataFolder)
+    .option('--replace', 'take the place of the relay that runs, unless it is newer; agents work on', false);
+  serve.action((flags: { host: string; port: number; data: string; replace: boolean }) =>
     run(() =>
       options
-        .serve({ ...options.config, host: flags.host, port: flags.port, dataFolder: resolve(flags.data) })
+        .serve(
+          { ...options.config, host: flags.host, port: flags.port, dataFolder: resolve(flags.data) },
+          { replace: flags.replace },
+        )
         .catch(noRelay),
     )(),
   );
@@ -84,8 +90,10 @@ function addRun(command: Command, options: ProgramOptions, run: Run): void {
     .action((prompt: string, flags: RunFlags) =>
       run(() =>
         withConnection(options, async connection => {
+          const isUrl = /^[a-z+]+:\/\/|^[^/]+@[^/]+:/.test(flags.repo);
           const created = await connection.client.call('session.create', {
-            source: /^[a-z+]+:\/\/|^[^/]+@[^/]+:/.test(flags.repo) ? flags.repo : resolve(flags.repo),
+            source: isUrl ? flags.repo : resolve(flags.repo),
+            ...(isUrl ? tokenOf(options) : {}),
             prompt,
             includeUncommitted: flags.uncommitted,
             acceptNoIsolation: flags.acceptNoIsolation,
@@ -121,15 +129,20 @@ function addSessions(command: Command, options: ProgramOptions, run: Run): void 
     .command('sessions')
     .description('List sessions')
     .option('--archived', 'the archived ones', false)
+    .option('--deleted', 'those that can be restored, and until when', false)
     .option('--json', '', false)
-    .action((flags: { archived: boolean; json: boolean }) =>
+    .action((flags: { archived: boolean; deleted: boolean; json: boolean }) =>
       run(() =>
-        withConnection(options, async ({ client }) => {
+        withConnection(options, async connection => {
+          const { client } = connection;
+          if (flags.deleted) {
+            return printDeleted(connection, flags.json);
+          }
           for (const session of await listSessions(client, flags.archived)) {
             process.stdout.write(
               flags.json
                 ? `${JSON.stringify(session)}\n`
-                : `${session.id}  ${plain(session.activity).padEnd(24).slice(0, 40)}  ${plain(session.repository.name)}  ${plain(session.title)}\n`,
+                : `${session.id}  ${plain(summaryText(session, Date.now())).padEnd(24).slice(0, 40)}  ${plain(session.repository.name)}  ${plain(session.title)}\n`,
             );
           }
           return EXIT.ok;
@@ -190,53 +203,21 @@ function addSessions(command: Command, options: ProgramOptions, run: Run): void 
     );
 }
 
-function addLanding(command: Command, options: ProgramOptions, run: Run): void {
+function addRecover(command: Command, options: ProgramOptions, run: Run): void {
   command
-    .command('diff')
+    .command('recover')
+    .alias('retry')
     .argument('<session>', 'id, or the end of one')
-    .description('Print what a session changed, as a unified diff')
-    .option('--pending', 'only what is not accepted yet', false)
-    .action((session: string, flags: { pending: boolean }) =>
+    .description('Go on with a session that is blocked or stuck, or whose turn was cut off')
+    .action((session: string) =>
       run(() =>
         withConnection(options, async ({ client }) => {
           const sessionId = await findSession(client, session);
-          const { diff, truncated } = await client.call('changes.diff', {
-            sessionId,
-            from: flags.pending ? 'accepted' : 'base',
-          });
-          process.stdout.write(process.stdout.isTTY ? plain(diff) : diff);
-          if (truncated) {
-            process.stderr.write('The diff is larger than this command shows. Open it in VS Code.\n');
-          }
+          const { recovering } = await client.call('session.retry', { sessionId, ...tokenOf(options) });
+          process.stdout.write(recovering ? 'recovering\n' : 'nothing to recover\n');
           return EXIT.ok;
         }),
       )(),
-    );
-  command
-    .command('pr')
-    .argument('<session>', 'id, or the end of one')
-    .description('Push the branch of a session and open or update its pull request')
-    .option('--title <text>')
-    .option('--base <branch>', 'branch to merge into')
-    .option('--ready', 'not as a draft', false)
-    .option('--issue <number>', 'issue that it closes', issueNumber)
-    .option('--json', '', false)
-    .action(
-      (session: string, flags: { title?: string; base?: string; ready: boolean; issue?: number; json: boolean }) =>
-        run(() =>
-          withConnection(options, async ({ client }) => {
-            const sessionId = await findSession(client, session);
-            const { pullRequest, created } = await client.call('pullRequest.open', {
-              sessionId,
-              draft: !flags.ready,
-              ...(flags.title === undefined ? {} : { title: flags.title }),
-              ...(flags.base === undefined ? {} : { baseBranch: flags.base }),
-              ...(flags.issue === undefined ? {} : { issue: flags.issue }),
-            });
-            process.stdout.write(flags.json ? `${JSON.stringify({ pullRequest, created })}\n` : `${pullRequest.url}\n`);
-            return EXIT.ok;
-          }),
-        )(),
     );
 }
 
@@ -244,10 +225,15 @@ function addDoctor(command: Command, options: ProgramOptions, run: Run): void {
   command
     .command('doctor')
     .description('Check everything that a session needs')
+    .option('--deep', 'compare everything in the data folder with everything else', false)
+    .option('--repair', 'with --deep: make anew what is derived from the log; the relay must be stopped', false)
     .option('--json', '', false)
-    .action((flags: { json: boolean }) =>
-      run(() =>
-        withConnection(options, async ({ client }) => {
+    .action((flags: { deep: boolean; repair: boolean; json: boolean }) =>
+      run(() => {
+        if (flags.deep || flags.repair) {
+          return deepDoctor(options, flags);
+        }
+        return withConnection(options, async ({ client }) => {
           const { checks } = await client.call('relay.checks', {});
           const style = createStyle(process.stdout.isTTY);
           const marks = { ok: style.green('ok     '), warning: style.yellow('warning'), failed: style.red('failed ') };
@@ -260,8 +246,8 @@ function addDoctor(command: Command, options: ProgramOptions, run: Run): void {
             );
           }
           return checks.some(check => check.status === 'failed') ? EXIT.failed : EXIT.ok;
-        }),
-      )(),
+        });
+      })(),
     );
 }
 
@@ -290,11 +276,20 @@ function turnIsOver(number: number): (state: SessionState) => number | undefined
       return EXIT.failed;
     }
     const turn = state.turns.find(candidate => candidate.number === number);
+    // A turn that was cut off goes on as the next one.
+    if (turn?.agent?.outcome === 'failed' && (state.recovering || wentOn(state, number))) {
+      return turnIsOver(number + 1)(state);
+    }
     if (!turn?.checkpoint) {
       return undefined;
     }
     return turn.agent?.outcome === 'completed' ? EXIT.ok : EXIT.failed;
   };
+}
+
+/** Whether the next turn began without a message: the agent went on with this one. */
+function wentOn({ turns }: SessionState, number: number): boolean {
+  return turns.find(turn => turn.number === number + 1)?.messageIds.length === 0;
 }
 
 function messageIsDone(messageId: string): (state: SessionState) => number | undefined {
@@ -303,30 +298,6 @@ function messageIsDone(messageId: string): (state: SessionState) => number | und
     const turn = message?.kind === 'message' ? message.turn : undefined;
     return turn === undefined ? (state.phase.kind === 'blocked' ? EXIT.failed : undefined) : turnIsOver(turn)(state);
   };
-}
-
-async function withConnection(
-  options: ProgramOptions,
-  action: (connection: Connection) => Promise<number>,
-): Promise<number> {
-  // Whoever reads this may have seen enough (`| head`); that is no failure.
-  process.stdout.on('error', () => process.exit(EXIT.ok));
-  let connection: Connection;
-  try {
-    connection = await connect(options.config, options.program, options.environment);
-  } catch (error) {
-    return noRelay(error);
-  }
-  try {
-    return await action(connection);
-  } finally {
-    connection.client.dispose();
-  }
-}
-
-function noRelay(error: unknown): number {
-  process.stderr.write(`${errorText(toSandpiperError(error))}\n`);
-  return EXIT.noRelay;
 }
 
 function report(error: unknown, json: boolean): number {
@@ -341,28 +312,4 @@ function report(error: unknown, json: boolean): number {
       : `${errorText(failure)}\n`,
   );
   return EXIT.failed;
-}
-
-function portNumber(text: string): number {
-  const port = Number(text);
-  if (text.trim() === '' || !Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new InvalidArgumentError('Give a number from 0 to 65535.');
-  }
-  return port;
-}
-
-function amount(text: string): number {
-  const usd = Number(text);
-  if (!Number.isFinite(usd) || usd <= 0) {
-    throw new InvalidArgumentError('Give an amount of US dollars, such as 2.50.');
-  }
-  return usd;
-}
-
-function issueNumber(text: string): number {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number <= 0) {
-    throw new InvalidArgumentError('Give the number of an issue, without #.');
-  }
-  return number;
 }

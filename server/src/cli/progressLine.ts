@@ -1,4 +1,4 @@
-import { describeActivity } from '../../../protocol/activity.ts';
+import { activityText, describeActivity } from '../../../protocol/activity.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import { plain, type Style } from './render.ts';
 
@@ -22,10 +22,8 @@ export function progressLine(style: Style): ProgressLine | undefined {
   const clear = () => process.stderr.write('\r\u001B[K');
   const draw = () => {
     if (state && !paused) {
-      const activity = describeActivity(state);
-      const seconds = Math.max(0, Math.floor((Date.now() - activity.since) / 1000));
       const width = (process.stderr.columns ?? 80) - 1;
-      const text = `${plain(activity.label)} ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+      const text = plain(activityText(describeActivity(state), Date.now()));
       process.stderr.write(`\r\u001B[K${style.dim(text.slice(0, width))}`);
     }
   };

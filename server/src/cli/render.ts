@@ -55,6 +55,22 @@ export function renderEvent(body: EventBody, style: Style): string | undefined {
     case 'pullRequestOpened':
       return style.green(`pull request ${body.pullRequest.url}`);
     default:
+      return renderTrouble(body, style);
+  }
+}
+
+/** What went wrong with the agent or its sandbox, and what is done about it. */
+function renderTrouble(body: EventBody, style: Style): string | undefined {
+  switch (body.type) {
+    case 'stuckNoticed':
+      return style.yellow(sentences(body.cause, body.hint));
+    case 'recoveryStarted':
+      return style.yellow(sentences(body.cause, body.by === 'relay' ? 'Sandpiper goes on with it.' : undefined));
+    case 'recoveryEnded':
+      return style.dim(plain(body.text));
+    case 'sandboxLost':
+      return style.yellow(sentences(body.cause, body.lost));
+    default:
       return undefined;
   }
 }

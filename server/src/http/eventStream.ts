@@ -89,6 +89,11 @@ function streamEvents(
     // The client's EventSource connects again and says where it was.
     onLost: () => response.end(),
   });
+  const removals = feeds.source.followRemovals(removed => {
+    if (removed === what.sessionId) {
+      response.end();
+    }
+  });
   const heartbeat = setInterval(() => {
     if (!sink.full) {
       sink.send(Buffer.from(':\n\n'));
@@ -98,6 +103,7 @@ function streamEvents(
   response.on('error', () => {});
   response.on('close', () => {
     clearInterval(heartbeat);
+    removals.dispose();
     subscription.dispose();
     sink.close();
   });

@@ -19,39 +19,67 @@ export function endEvents(
 ): EventBody[] {
   const at = new Date().toTimeString().slice(0, 5);
   const how = end.exitCode === null ? 'without an exit code' : `with exit code ${end.exitCode}`;
-  const cause = `The agent process ended at ${at} ${how}.`;
+  const why = runtime.releasing === end.segment ? runtime.releaseReason : undefined;
+  const cause =
+    why === undefined
+      ? `The agent process ended at ${at} ${how}.`
+      : `The agent was let go of at ${at} ${why}; the next message resumes the same conversation.`;
   const turn = state.turns.at(-1);
   const open = turn && !turn.agent ? turn : undefined;
-  const stopped = state.phase.kind === 'stopping';
   const untaken = undeliveredMessages(state.items).some(message => message.delivery === 'sent');
-  // An agent that ends before it took anything would do so again and again.
-  const useless = untaken && runtime.inputs <= 1;
-  const released = runtime.releasing === end.segment;
-  const expected = stopped || released || state.archived || (!open && end.exitCode === 0 && !useless);
-  const events: EventBody[] = [{ type: 'agentEnded', segment: end.segment, exitCode: end.exitCode, expected, cause }];
+  const recovered = state.recovering && end.segment <= state.recovering.segment ? state.recovering : undefined;
+  const expected = recovered !== undefined || isExpected(state, runtime, end, untaken);
   const detail = end.stderr.trim().split('\n').at(-1) ?? '';
   const failure: Failure = {
     code: 'agent_failed',
     message: detail === '' ? cause : `${cause} It said: ${detail.slice(0, 300)}`,
-    hint: 'Send a message to go on: the agent resumes the same conversation.',
+    hint: 'Recover goes on with this turn in the same conversation; a message begins the next one in it.',
     retryable: true,
   };
+  const events: EventBody[] = [{ type: 'agentEnded', segment: end.segment, exitCode: end.exitCode, expected, cause }];
   if (open) {
     events.push({
       type: 'agentFinished',
       turn: open.number,
-      outcome: expected ? 'stopped' : 'failed',
-      ...(expected ? {} : { failure }),
+      outcome: expected && !recovered ? 'stopped' : 'failed',
+      ...(recovered ? { failure: endedToRecover(recovered.cause) } : expected ? {} : { failure }),
       usage: runtime.turnUsage,
       durationMs: Math.max(0, Date.now() - open.startedAt),
     });
-  } else if (stopped && untaken) {
-    events.push({ type: 'sessionBlocked', failure: STOPPED_EARLY });
+  } else if (state.phase.kind === 'stopping') {
+    events.push(untaken ? { type: 'sessionBlocked', failure: STOPPED_EARLY } : { type: 'sessionResumed', by: 'relay' });
   } else if (!expected && untaken) {
     // It ended before it took the message: starting it again by itself could go on for ever.
     events.push({ type: 'sessionBlocked', failure: { ...failure, hint: 'Retry the session.' } });
-  } else if (stopped) {
-    events.push({ type: 'sessionResumed', by: 'relay' });
   }
   return events;
+}
+
+/** Whether somebody wanted the end, or nothing was under way. */
+function isExpected(
+  state: SessionState,
+  runtime: Runtime,
+  { segment, exitCode }: { segment: number; exitCode: number | null },
+  untaken: boolean,
+): boolean {
+  const wanted = state.phase.kind === 'stopping' || state.archived;
+  const open = state.turns.some(turn => !turn.agent);
+  // An agent that ends before it took anything would do so again and again.
+  const useless = untaken && runtime.inputs <= 1;
+  const resuming = state.recovering !== undefined;
+  return (
+    wanted ||
+    runtime.releasing === segment ||
+    runtime.stopping === segment ||
+    (!open && exitCode === 0 && !useless && !resuming)
+  );
+}
+
+function endedToRecover(message: string): Failure {
+  return {
+    code: 'agent_failed',
+    message,
+    hint: 'The next agent goes on with the same conversation.',
+    retryable: true,
+  };
 }

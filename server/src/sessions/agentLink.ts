@@ -1,18 +1,21 @@
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
+import type { EventBody } from '../../../protocol/events.ts';
 import { NO_USAGE } from '../../../protocol/usage.ts';
 import type { Agent } from '../agents/agent.ts';
 import { explainDiskFull } from '../core/diskSpace.ts';
 import type { Sandbox } from '../sandboxes/provider.ts';
 import type { AgentInput } from '../store/store.ts';
 import { endEvents } from './agentEnd.ts';
+import { DiskTrouble, journalLost } from './storageNotices.ts';
 import { AgentRun, processName } from './agentRun.ts';
 import type { Dependencies } from './dependencies.ts';
 import { openGateway } from './preparation.ts';
+import { recoveryAfterEnd } from './recovery.ts';
 import type { SessionLog } from './sessionLog.ts';
 import { providerOf } from './workspace.ts';
 
 /** The agent gets this long to stop by itself; then its processes are killed. */
-const STOP_GRACE_MS = 5000;
+const STOP_GRACE_MS = 4000;
 /** After the store refused a write (a full disk), the journal is read again this much later. */
 const STORE_RETRY_MS = 3000;
 
@@ -38,6 +41,7 @@ export class AgentLink {
   #run: AgentRun | undefined;
   #stopTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
+  readonly #disk = new DiskTrouble();
   #closed = false;
 
   constructor(options: AgentLinkOptions) {
@@ -49,6 +53,20 @@ export class AgentLink {
   /** Whether it waits for nothing. */
   get unused(): boolean {
     return this.#run === undefined && this.#retryTimer === undefined;
+  }
+
+  /** What reads the journal of the agent at this moment. */
+  get run(): AgentRun | undefined {
+    return this.#run;
+  }
+
+  get knownSandbox(): Sandbox | undefined {
+    return this.#sandbox;
+  }
+
+  /** Since when the store has no room for what the agent writes, in milliseconds since the epoch. */
+  get fullSince(): number | undefined {
+    return this.#disk.since;
   }
 
   /** Whether the journal of the agent is being read. */
@@ -66,6 +84,13 @@ export class AgentLink {
   /** Takes a sandbox that was just made. */
   use(sandbox: Sandbox): void {
     this.#sandbox = sandbox;
+  }
+
+  /** Lets go of a sandbox that no longer exists, and of the agent that was in it. */
+  forgetSandbox(): void {
+    clearTimeout(this.#stopTimer);
+    this.#letGo();
+    this.#sandbox = undefined;
   }
 
   /** @throws `sandbox_gone` */
@@ -93,10 +118,11 @@ export class AgentLink {
       await this.#log.settled();
       this.attach(sandbox);
       if (await sandbox.alive(processName(segment))) {
+        await this.#run?.segment.claim();
         await this.#run?.write(await this.#dependencies.store.readInputs(this.#log.state.id, segment, 1));
       }
     } catch (error) {
-      return this.#noWayToAgent(error, segment);
+      return this.#noWayToAgent(error);
     }
     if (this.#log.runtime.releasing === segment) {
       await this.endInput();
@@ -107,13 +133,8 @@ export class AgentLink {
     return false;
   }
 
-  async #noWayToAgent(error: unknown, segment: number): Promise<boolean> {
+  #noWayToAgent(error: unknown): boolean {
     const failure = toSandpiperError(explainDiskFull(error));
-    if (failure.code === 'sandbox_gone') {
-      this.#letGo();
-      await this.#recordEnd(segment, { exitCode: null, stderr: failure.message });
-      return false;
-    }
     if (failure.retryable) {
       this.#lostJournal(failure);
       return true;
@@ -132,11 +153,12 @@ export class AgentLink {
       sandbox,
       agent: this.#options.agent,
       segment,
+      epoch: this.#dependencies.ownership.epoch,
       log: this.#log,
       blobs: this.#dependencies.blobs,
       onProgress: () => this.#progressed(),
       onEnd: exitCode => void this.#ended(run, exitCode),
-      onError: error => this.#lostJournal(error),
+      onError: error => void this.#broken(run, error),
     });
     this.#run = run;
   }
@@ -151,6 +173,10 @@ export class AgentLink {
     if (!this.#mustEnd) {
       clearTimeout(this.#stopTimer);
     }
+    const notice = this.#disk.takeNotice(Date.now());
+    if (notice) {
+      this.#log.update(() => ({ events: [notice] })).catch((error: unknown) => this.tryLater(error));
+    }
     this.#options.onProgress();
   }
 
@@ -159,9 +185,10 @@ export class AgentLink {
     const { segmentNumber: segment } = run;
     clearTimeout(this.#stopTimer);
     try {
-      const stderr = await run.segment.errTail(2000).catch(() => '');
       // What it left running must not meet the next agent.
       await run.segment.kill();
+      // Nobody asks why an agent ended that was to end; and a sandbox that hangs must not hold up a stop.
+      const stderr = this.#mustEnd ? '' : await run.segment.errTail(2000).catch(() => '');
       if (this.#run !== run) {
         return;
       }
@@ -178,13 +205,39 @@ export class AgentLink {
     this.#options.onProgress();
   }
 
-  async #recordEnd(segment: number, end: { exitCode: number | null; stderr: string }): Promise<void> {
+  /** Where the journal itself is damaged, its agent is ended: nobody would hear it. Everything else is read again. */
+  async #broken(run: AgentRun, error: unknown): Promise<void> {
+    if (toSandpiperError(error).code !== 'journal_lost') {
+      this.#lostJournal(error);
+      return;
+    }
+    try {
+      await run.segment.kill();
+      await this.#log.settled();
+      if (this.#run !== run) {
+        return;
+      }
+      await this.#recordEnd(run.segmentNumber, { exitCode: null, stderr: '' }, journalLost(error));
+      this.#letGo();
+    } catch (failure) {
+      this.#lostJournal(failure);
+      return;
+    }
+    this.#options.onProgress();
+  }
+
+  async #recordEnd(
+    segment: number,
+    end: { exitCode: number | null; stderr: string },
+    reason: EventBody[] = [],
+  ): Promise<void> {
     await this.#dependencies.gateway.close(this.#log.state.id);
     await this.#log.update((state, runtime) => {
       if (!state.agent.running || state.agent.segment !== segment) {
         return undefined;
       }
-      const events = endEvents(state, runtime, { segment, ...end });
+      const ended = endEvents(state, runtime, { segment, ...end });
+      const events = [...reason, ...ended, ...recoveryAfterEnd(state, ended)];
       const counted = events.some(event => event.type === 'agentFinished');
       return { events, runtime: { answerContexts: {}, ...(counted ? { turnUsage: NO_USAGE } : {}) } };
     });
@@ -193,12 +246,19 @@ export class AgentLink {
   /** The journal could not be read or its events not be stored. Nothing is lost: it is read again from the stored offset. */
   #lostJournal(error: unknown): void {
     this.#letGo();
-    this.tryLater(error);
+    if (toSandpiperError(error).code === 'sandbox_gone') {
+      // Whether it really is gone is found out when it is attached again.
+      this.#sandbox = undefined;
+      this.#options.onProgress();
+    } else {
+      this.tryLater(error);
+    }
   }
 
   /** What failed here could not be told in the log; the step is taken again in a while. */
   tryLater(error: unknown): void {
     const failure = toSandpiperError(error);
+    this.#disk.noteFailure(failure, Date.now());
     this.#dependencies.log.log('error', 'session', failure.message, {
       sessionId: this.#log.state.id,
       code: failure.code,
@@ -233,7 +293,10 @@ export class AgentLink {
 
   get #mustEnd(): boolean {
     const { state, runtime } = this.#log;
-    return state.phase.kind === 'stopping' || (state.agent.running && runtime.releasing === state.agent.segment);
+    const { running, segment } = state.agent;
+    return (
+      state.phase.kind === 'stopping' || (running && (runtime.releasing === segment || runtime.stopping === segment))
+    );
   }
 
   /** Ends the agent's processes when it does not stop its turn, or itself, in time. */

@@ -6,6 +6,7 @@ import { newId } from '../../../protocol/ids.ts';
 import { NO_USAGE } from '../../../protocol/usage.ts';
 import { inspectRepository, type InspectedRepository } from '../git/inspect.ts';
 import { snapshotUncommitted } from '../git/snapshot.ts';
+import { stripCredentials } from '../git/source.ts';
 import { titleFrom } from './decisions.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { RecordOf } from './idempotency.ts';
@@ -29,27 +30,35 @@ export async function createSession(
   await dependencies.requireRoom();
   const isolation = await checkIsolation(dependencies, params);
   await dependencies.findAgent(params.agent);
+  const header = dependencies.sourceAccess.headerFor(params.source, params.token);
   const inspected = await inspectRepository(params.source, {
+    ...(header === undefined ? {} : { header }),
     ...(params.base === undefined ? {} : { base: params.base }),
     withoutWorkTree: !params.includeUncommitted,
   });
   const base = params.includeUncommitted ? await snapshot(dependencies, params.source, inspected) : inspected.head;
   const sessionId = newId('ses');
-  const session = await sessions.create({
-    sessionId,
-    events: firstEvents(params, { inspected, base, isolation }),
-    runtime: {
-      source: params.source,
-      conversationId: randomUUID(),
-      acceptNoIsolation: params.acceptNoIsolation,
-      ...(params.budgetUsd === undefined ? {} : { budgetUsd: params.budgetUsd }),
-      cloned: false,
-      inputs: 0,
-      answerContexts: {},
-      turnUsage: NO_USAGE,
-    },
-    call: seq => record({ sessionId, seq }),
-  });
+  dependencies.sourceAccess.keep(sessionId, header);
+  const session = await sessions
+    .create({
+      sessionId,
+      events: firstEvents(params, { inspected, base, isolation }),
+      runtime: {
+        source: stripCredentials(params.source),
+        conversationId: randomUUID(),
+        acceptNoIsolation: params.acceptNoIsolation,
+        ...(params.budgetUsd === undefined ? {} : { budgetUsd: params.budgetUsd }),
+        cloned: false,
+        inputs: 0,
+        answerContexts: {},
+        turnUsage: NO_USAGE,
+      },
+      call: seq => record({ sessionId, seq }),
+    })
+    .catch((error: unknown) => {
+      dependencies.sourceAccess.forget(sessionId);
+      throw error;
+    });
   return { sessionId, seq: session.log.state.seq };
 }
 

@@ -29,6 +29,9 @@ export function decideNext(state: SessionState, runtime: Runtime, attached: bool
   if (blocked) {
     return { kind: 'wait' };
   }
+  if (state.agent.running && mustEnd(state, runtime)) {
+    return { kind: 'endAgent', segment: state.agent.segment };
+  }
   // The agent may have begun the next turn by itself: the oldest without a checkpoint comes first, and none is left out.
   const unsaved = state.turns.find(turn => turn.agent && !turn.checkpoint);
   if (unsaved) {
@@ -40,9 +43,15 @@ export function decideNext(state: SessionState, runtime: Runtime, attached: bool
   return nextDelivery(state, runtime);
 }
 
+/** Whether an agent must go before anything else: it is recovered, or a person stopped its turn and that is over. */
+function mustEnd({ agent, recovering, phase, turns }: SessionState, { stopping }: Runtime): boolean {
+  const halted = stopping === agent.segment && phase.kind !== 'stopping' && turns.every(turn => turn.agent);
+  return halted || (recovering !== undefined && agent.segment <= recovering.segment);
+}
+
 function nextDelivery(state: SessionState, runtime: Runtime): Step {
   const first = undeliveredMessages(state.items)[0];
-  if (!first) {
+  if (!first && !state.recovering) {
     return { kind: 'wait' };
   }
   if (!runtime.sandbox || !runtime.cloned) {
@@ -51,7 +60,8 @@ function nextDelivery(state: SessionState, runtime: Runtime): Step {
   if (!state.agent.running) {
     return { kind: 'startAgent' };
   }
-  if (runtime.releasing === state.agent.segment) {
+  // An agent that goes on with a turn begins it by itself.
+  if (!first || state.recovering || runtime.releasing === state.agent.segment) {
     return { kind: 'wait' };
   }
   // One message at a time: the next goes when the agent has taken this one and its turn is done.
@@ -71,6 +81,7 @@ export function mayRelease(state: SessionState, runtime: Runtime, idleMs: number
     state.phase.kind === 'idle' &&
     state.approvals.length === 0 &&
     undeliveredMessages(state.items).length === 0 &&
+    state.recovering === undefined &&
     runtime.backgroundTasks === 0 &&
     runtime.releasing === undefined &&
     now - state.updatedAt >= idleMs
@@ -79,7 +90,8 @@ export function mayRelease(state: SessionState, runtime: Runtime, idleMs: number
 
 /** Whether a relay that comes back must take the session up, by its row alone. */
 export function isUnderWay({ summary, runtime }: Pick<SessionRow, 'summary' | 'runtime'>): boolean {
-  if (summary.agentRunning || startingSchema.parse(JSON.parse(runtime)).starting !== undefined) {
+  const { starting, deleting } = underWaySchema.parse(JSON.parse(runtime));
+  if (summary.agentRunning || starting !== undefined || deleting !== undefined) {
     return true;
   }
   switch (summary.phase) {
@@ -87,13 +99,16 @@ export function isUnderWay({ summary, runtime }: Pick<SessionRow, 'summary' | 'r
       return false;
     case 'idle':
     case 'preparing':
-      return !summary.archived && (summary.phase === 'preparing' || summary.queuedMessages > 0);
+      return (
+        !summary.archived &&
+        (summary.phase === 'preparing' || summary.queuedMessages > 0 || summary.doing?.kind === 'recovering')
+      );
     default:
       return true;
   }
 }
 
-const startingSchema = runtimeSchema.pick({ starting: true });
+const underWaySchema = runtimeSchema.pick({ starting: true, deleting: true });
 
 /** A short name for a session from its first message. */
 export function titleFrom(prompt: string): string {

@@ -21,4 +21,6 @@ export interface EventSource {
   ): Disposable;
   /** Called when the row of any session changed. */
   followSummaries(listener: (summary: SessionSummary) => void): Disposable;
+  /** Called when a session was deleted; its followers hear nothing more. */
+  followRemovals(listener: (sessionId: string) => void): Disposable;
 }

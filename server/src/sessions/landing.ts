@@ -1,31 +1,45 @@
 import { isAbsolute } from 'node:path';
 import type { CheckedParams } from '../../../protocol/calls.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
-import type { FileChange } from '../../../protocol/calls.ts';
 import type { PullRequest } from '../../../protocol/events.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import type { Forge, ForgeRepository } from '../forges/forge.ts';
 import { listChanges } from '../git/diff.ts';
-import { composeCommit, firstParent, pushBranch, readRemoteBranches, sameTree, userIdentity } from '../git/land.ts';
-import type { Mirror } from '../git/mirrors.ts';
+import {
+  composeCommit,
+  firstParent,
+  pushBranch,
+  pushRemote,
+  readRemoteBranches,
+  sameTree,
+  userIdentity,
+} from '../git/land.ts';
+import type { Mirror } from '../git/mirror.ts';
+import { placeOfBranch } from './branchPlace.ts';
 import { branchName } from './decisions.ts';
 import type { Dependencies } from './dependencies.ts';
+import { joinTheirs } from './joinTheirs.ts';
+import { pullRequestBody } from './pullRequestBody.ts';
 import type { Runtime } from './runtime.ts';
 import { mirrorOf } from './workspace.ts';
 
 const FALLBACK_IDENTITY = { name: 'Sandpiper', email: 'sandpiper@localhost' };
-const MAX_LISTED_FILES = 50;
 
 export interface Landed {
   pullRequest: PullRequest;
   created: boolean;
   landed: NonNullable<Runtime['landed']>;
+  /** What the person should know, a sentence each. */
+  notices: string[];
 }
+
+type Compose = (spec: { treeOf: string; parents: readonly string[]; subject: string }) => Promise<string>;
 
 /**
  * Pushes the proposed tree as one commit on the session's branch and opens, finds or updates its pull request. Every step
  * may be repeated: what is about to be pushed is written down before, and the forge is asked where the branch is, so a
  * kill or a failure at any point costs a repeat, never a second pull request, also when the agent worked on meanwhile.
+ * A push only adds: what others put on the branch is merged when the person agrees, and never overwritten.
  * @param record makes a part of the runtime durable
  */
 export async function land(
@@ -53,12 +67,20 @@ export async function land(
     remote,
     [branch, state.repository.branch].filter(name => name !== undefined),
   );
-  const { previous, expectedRemote } = whereWeAre(runtime, branch, heads.get(branch));
-  const commit = await commitToPush(mirror, { state, runtime, title, upstream, previous });
-  await record({ pushing: { branch, commit } });
+  const place = placeOfBranch(runtime, branch, heads.get(branch));
+  const compose = await composer(mirror, state, runtime);
+  const ours = await ourCommit(mirror, { proposed: state.proposed, previous: place.ours, upstream, title }, compose);
+  const { commit, expectedRemote, notices } = await joinTheirs(
+    mirror,
+    { sessionId: state.id, remote: pushRemote(remote), branch, place, ours, upstream, withTheirs: params.withTheirs },
+    (tree, parents) => compose({ treeOf: tree, parents, subject: `Merge what others pushed to ${branch}` }),
+  );
+  const push = { branch, commit, ...(commit === ours ? {} : { ours }) };
+  await record({ pushing: push });
+  await dependencies.ownership.confirm();
   await pushBranch(mirror, { ...remote, commit, branch, expectedRemote });
   const known = runtime.landed?.branch === branch ? runtime.landed.number : undefined;
-  await record({ landed: { branch, commit, ...(known === undefined ? {} : { number: known }) } });
+  await record({ landed: { ...push, ...(known === undefined ? {} : { number: known }) } });
 
   const opened = await forge.openPullRequest({
     repository,
@@ -71,7 +93,7 @@ export async function land(
     draft: params.draft,
     ...(known === undefined ? {} : { known }),
   });
-  return { ...opened, landed: { branch, commit, number: opened.pullRequest.number } };
+  return { ...opened, landed: { ...push, number: opened.pullRequest.number }, notices };
 }
 
 /**
@@ -90,64 +112,32 @@ async function upstreamOf(mirror: Mirror, state: SessionState): Promise<string> 
   return upstream;
 }
 
-/** The last pushed commit when it has these files already, else a new one on top of it. */
-async function commitToPush(
+/** The last commit of our line when it has these files already, else a new one on top of it. */
+async function ourCommit(
   mirror: Mirror,
-  {
-    state,
-    runtime,
-    title,
-    upstream,
-    previous,
-  }: { state: SessionState; runtime: Runtime; title: string; upstream: string; previous: string | undefined },
+  spec: { proposed: string; previous: string | undefined; upstream: string; title: string },
+  compose: Compose,
 ): Promise<string> {
-  if (previous !== undefined && (await sameTree(mirror, previous, state.proposed))) {
+  const { proposed, previous, upstream, title } = spec;
+  if (previous !== undefined && (await sameTree(mirror, previous, proposed))) {
     return previous;
   }
-  return composeCommit(mirror, {
-    treeOf: state.proposed,
-    parent: previous ?? upstream,
-    message: `${title}\n\nSandpiper-Session: ${state.id}\n`,
-    author: (await authorOf(runtime.source)) ?? FALLBACK_IDENTITY,
-    committer: FALLBACK_IDENTITY,
-    // The time of the checkpoint: a repeat makes the same commit.
-    at: state.turns.findLast(turn => turn.checkpoint)?.checkpoint?.at ?? state.createdAt,
-  });
+  return compose({ treeOf: proposed, parents: [previous ?? upstream], subject: title });
 }
 
-/** One landing of a session at a time: two at once would both find no pull request and open one each. */
-export class LandingQueue {
-  readonly #tails = new Map<string, Promise<unknown>>();
-
-  run<Result>(sessionId: string, action: () => Promise<Result>): Promise<Result> {
-    const result = (this.#tails.get(sessionId) ?? Promise.resolve()).then(action);
-    const tail = result
-      .catch(() => {})
-      .then(() => {
-        if (this.#tails.get(sessionId) === tail) {
-          this.#tails.delete(sessionId);
-        }
-      });
-    this.#tails.set(sessionId, tail);
-    return result;
-  }
-}
-
-/**
- * What to build the next commit on, and where the branch must be for the push. Pure. A push whose end was not seen may
- * have arrived; a branch that is gone was merged and removed, and is made again.
- */
-export function whereWeAre(
-  { landed, pushing }: Pick<Runtime, 'landed' | 'pushing'>,
-  branch: string,
-  head: string | undefined,
-): { previous: string | undefined; expectedRemote: string | undefined } {
-  const known = [landed, pushing].flatMap(push => (push?.branch === branch ? [push.commit] : []));
-  if (head !== undefined && known.includes(head)) {
-    return { previous: head, expectedRemote: head };
-  }
-  const previous = landed?.branch === branch ? landed.commit : undefined;
-  return { previous, expectedRemote: head === undefined ? undefined : previous };
+/** Commits of this session have the time of its checkpoint: a repeat makes the same ones. */
+async function composer(mirror: Mirror, state: SessionState, runtime: Runtime): Promise<Compose> {
+  const author = (await authorOf(runtime.source)) ?? FALLBACK_IDENTITY;
+  const at = state.turns.findLast(turn => turn.checkpoint)?.checkpoint?.at ?? state.createdAt;
+  return ({ treeOf, parents, subject }) =>
+    composeCommit(mirror, {
+      treeOf,
+      parents,
+      message: `${subject}\n\nSandpiper-Session: ${state.id}\n`,
+      author,
+      committer: FALLBACK_IDENTITY,
+      at,
+    });
 }
 
 /** The branch that the session started from, when the forge has it too. */
@@ -177,43 +167,4 @@ function forgeOf(dependencies: Dependencies, state: SessionState): { forge: Forg
   throw new SandpiperError('no_forge', `The remote ${remoteUrl} is on no forge that this relay knows.`, {
     hint: 'For GitHub Enterprise Server, name its host in SANDPIPER_GITHUB_HOSTS.',
   });
-}
-
-/** What was asked and what changed. */
-function pullRequestBody(
-  state: SessionState,
-  files: readonly FileChange[],
-  stats: SessionState['stats'],
-  issue: number | undefined,
-): string {
-  const asked = state.items.flatMap(item => (item.kind === 'message' ? [quote(item.text)] : []));
-  const listed = files
-    .slice(0, MAX_LISTED_FILES)
-    .map(file => `- \`${file.path}\` (${file.status}, +${file.insertions} −${file.deletions})`);
-  const more = files.length > listed.length ? [`- and ${files.length - listed.length} more`] : [];
-  return [
-    '## What was asked',
-    ...asked,
-    '## What changed',
-    `${stats.files} file${stats.files === 1 ? '' : 's'}, +${stats.insertions} −${stats.deletions}`,
-    [...listed, ...more].join('\n'),
-    ...(state.includesUncommitted
-      ? ['The work started from uncommitted changes, which are part of this pull request.']
-      : []),
-    ...(issue === undefined ? [] : [`Closes #${issue}`]),
-    `<!-- sandpiper:session=${state.id} -->`,
-  ].join('\n\n');
-}
-
-/** A message as a quotation; mentions must not notify anybody and no issue may be closed by it. */
-function quote(text: string): string {
-  const safe = text
-    .slice(0, 4000)
-    .replace(/<!--/g, '&lt;!--')
-    .replace(/@(?=[a-z0-9])/gi, '@\u200B')
-    .replace(/#(?=\d)/g, '#\u200B');
-  return safe
-    .split('\n')
-    .map(line => `> ${line}`)
-    .join('\n');
 }

@@ -1,42 +1,80 @@
-import { SandpiperError } from '../../../protocol/errors.ts';
+import { toSandpiperError } from '../../../protocol/errors.ts';
+import type { EventBody } from '../../../protocol/events.ts';
+import type { SessionState } from '../../../protocol/session.ts';
 import type { Agent, LaunchSpec } from '../agents/agent.ts';
+import type { SavedSandbox } from '../archives/manifest.ts';
 import { inspectRepository } from '../git/inspect.ts';
+import type { Mirror } from '../git/mirror.ts';
 import { acceptedRef, baseRef, proposedRef, readRef, updateRef } from '../git/refs.ts';
 import type { Sandbox } from '../sandboxes/provider.ts';
-import { STOPPED_EARLY } from './agentEnd.ts';
+import { stoppedEarly } from './failure.ts';
 import { openSegment, segmentFolder } from './agentRun.ts';
 import { isHalted } from './decisions.ts';
 import type { Dependencies } from './dependencies.ts';
-import type { Draft, SessionLog } from './sessionLog.ts';
+import type { Draft } from './changeBatch.ts';
+import { lastCheckpoint } from './offering.ts';
+import { unpackSandbox } from './savedSandbox.ts';
+import type { SessionLog } from './sessionLog.ts';
+import { hasConversation, restoreConversation } from './savedConversation.ts';
 import { cloneInto, createSandbox, programIn, providerOf, relayFolderOf } from './workspace.ts';
 
 /** One step further, unless it was stopped or the session archived meanwhile. @throws `stopped` */
 async function goOn(log: SessionLog, draft: Draft): Promise<void> {
   await log.update(state => {
     if (isHalted(state)) {
-      throw new SandpiperError('stopped', STOPPED_EARLY.message);
+      throw stoppedEarly();
     }
     return draft;
   });
 }
 
-/** From nothing to a sandbox with a clone in it. May be repeated after a failure at any point. @throws `stopped` */
+/** What cannot be read must not keep the session from going on: the person is told, and the work so far is a checkpoint. */
+async function unpackSaved(
+  dependencies: Dependencies,
+  sandbox: Sandbox,
+  state: SessionState,
+  saved: SavedSandbox,
+): Promise<EventBody[]> {
+  try {
+    await unpackSandbox(dependencies, sandbox, state, saved);
+    return [];
+  } catch (error) {
+    const failure = toSandpiperError(error);
+    if (failure.code !== 'internal') {
+      throw error;
+    }
+    const text = `What was saved of the sandbox beside its files cannot be used: ${failure.message}`;
+    return [{ type: 'noticeRaised', level: 'warning', text, hint: 'The session goes on without it.' }];
+  }
+}
+
+/**
+ * From nothing to a sandbox with a clone in it. May be repeated after a failure at any point. A sandbox that is destroyed
+ * while it is filled fails in ways that do not say so: another one is made before a person is asked. @throws `stopped`
+ */
 export async function prepareSandbox(dependencies: Dependencies, log: SessionLog): Promise<Sandbox> {
+  try {
+    return await prepareOnce(dependencies, log);
+  } catch (error) {
+    const { code, message } = toSandpiperError(error);
+    if (code !== 'git_failed') {
+      throw error;
+    }
+    dependencies.log.log('warn', 'session', `The sandbox is made once more: ${message}`, { sessionId: log.state.id });
+    return prepareOnce(dependencies, log);
+  }
+}
+
+async function prepareOnce(dependencies: Dependencies, log: SessionLog): Promise<Sandbox> {
   await goOn(log, { events: [{ type: 'preparing', step: 'mirror' }] });
   const { base, repository } = log.state;
   const found = await dependencies.findAgent(log.state.agent.id);
   const existing = dependencies.mirrors.open(repository.id);
   const mirror =
-    existing && (await readRef(existing, baseRef(base))) !== undefined
-      ? existing
-      : (
-          await dependencies.mirrors.ensure(
-            await inspectRepository(log.runtime.source, { withoutWorkTree: true }),
-            base,
-          )
-        ).mirror;
+    existing && (await readRef(existing, baseRef(base))) !== undefined ? existing : await fillMirror(dependencies, log);
+  dependencies.sourceAccess.forget(log.state.id);
   // Both refs keep the base alive in the mirror, also when it is a snapshot that no branch names.
-  await updateRef(mirror, acceptedRef(log.state.id), base);
+  await updateRef(mirror, acceptedRef(log.state.id), log.state.accepted);
   await updateRef(mirror, proposedRef(log.state.id), log.state.proposed);
 
   await goOn(log, { events: [{ type: 'preparing', step: 'sandbox' }] });
@@ -53,11 +91,30 @@ export async function prepareSandbox(dependencies: Dependencies, log: SessionLog
       { type: 'sandboxReady', provider: log.state.provider, isolation: sandbox.isolation, sandboxId: sandbox.ref.id },
       { type: 'preparing', step: 'clone' },
     ],
-    runtime: { sandbox: sandbox.ref },
+    runtime: { sandbox: sandbox.ref, sandboxSince: Date.now() },
   });
-  await cloneInto(dependencies, sandbox, log.state);
-  await goOn(log, { events: [{ type: 'preparing', step: 'agent' }], runtime: { cloned: true } });
+  const { saved } = log.runtime;
+  const remade = log.state.agent.segment > 0;
+  await cloneInto(dependencies, sandbox, log.state, saved?.commit ?? lastCheckpoint(log.state));
+  const notices = [
+    ...(saved ? await unpackSaved(dependencies, sandbox, log.state, saved) : []),
+    ...(remade ? await restoreConversation(dependencies, log, sandbox) : []),
+  ];
+  await goOn(log, {
+    events: [...notices, { type: 'preparing', step: 'agent' }],
+    runtime: { cloned: true, saved: undefined, ...(remade ? { remade } : {}) },
+  });
   return sandbox;
+}
+
+/** @throws `forge_unauthorized` when the source is private and the credential that came with the call is gone */
+async function fillMirror(dependencies: Dependencies, { state, runtime }: SessionLog): Promise<Mirror> {
+  const header = dependencies.sourceAccess.headerOf(state.id, runtime.source);
+  const inspected = await inspectRepository(runtime.source, {
+    withoutWorkTree: true,
+    ...(header === undefined ? {} : { header }),
+  });
+  return (await dependencies.mirrors.ensure(inspected, state.base, header)).mirror;
 }
 
 /**
@@ -73,10 +130,12 @@ export async function startAgent(
 ): Promise<void> {
   const segment = log.state.agent.segment + 1;
   // Before it took a message there is no conversation to resume.
-  const resume = log.state.items.some(item => item.kind === 'message' && item.delivery === 'taken');
+  const resume =
+    log.state.items.some(item => item.kind === 'message' && item.delivery === 'taken') &&
+    (log.runtime.remade !== true || (await hasConversation(log, sandbox, agent)));
   const found = await dependencies.findAgent(agent.id);
   const folder = segmentFolder(sandbox, segment);
-  const journal = openSegment(sandbox, segment);
+  const journal = openSegment(sandbox, segment, dependencies.ownership.epoch);
   const gateway = await openGateway(dependencies, log, sandbox);
   const plan = agent.plan({
     found,
@@ -87,6 +146,7 @@ export async function startAgent(
     conversationId: log.runtime.conversationId,
     segment,
     resume,
+    goOn: resume && log.state.recovering !== undefined && log.state.interrupted !== undefined,
     model: log.state.model,
     permissionMode: log.state.permissionMode,
     gateway,
@@ -105,7 +165,16 @@ export async function startAgent(
   await journal.start(plan.argv, { cwd: sandbox.paths.workspace, env: plan.env });
   await goOn(log, {
     events: [{ type: 'agentStarted', agent: agent.id, version: found.version, segment, resumed: resume }],
-    runtime: { inputs: 0, answerContexts: {}, starting: undefined, releasing: undefined, backgroundTasks: 0 },
+    runtime: {
+      inputs: 0,
+      answerContexts: {},
+      starting: undefined,
+      releasing: undefined,
+      stopping: undefined,
+      backgroundTasks: 0,
+      agentSince: Date.now(),
+      releaseReason: undefined,
+    },
   });
 }
 

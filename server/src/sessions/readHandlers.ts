@@ -27,7 +27,8 @@ export function readHandlers(dependencies: Dependencies, sessions: Sessions): Re
   };
   return {
     'repository.inspect': async ({ source }) => {
-      const { gitDir: _gitDir, ...inspected } = await inspectRepository(source);
+      const header = dependencies.sourceAccess.headerFor(source);
+      const { gitDir: _gitDir, ...inspected } = await inspectRepository(source, header === undefined ? {} : { header });
       return inspected;
     },
     'changes.list': async params => {
@@ -48,6 +49,7 @@ export function readHandlers(dependencies: Dependencies, sessions: Sessions): Re
         content: text ?? file.content.toString('base64'),
         bytes: file.bytes,
         mode: file.mode,
+        blob: file.blob,
         tooLarge: file.tooLarge,
       };
     },

@@ -1,5 +1,20 @@
 import { z } from 'zod';
 import { usageSchema } from '../../../protocol/events.ts';
+import { savedSandboxSchema } from '../archives/manifest.ts';
+
+/** A deletion that was asked for and is not done yet. */
+export const deletingSchema = z.object({
+  id: z.string(),
+  at: z.number(),
+  force: z.boolean(),
+  wasArchived: z.boolean(),
+  /** The call that is answered when it is done. */
+  call: z.object({ key: z.string(), paramsHash: z.string() }),
+});
+export type Deleting = z.infer<typeof deletingSchema>;
+
+/** `ours`: the session's own part of a commit that merges the work of others; absent when the commit is all ours. */
+const pushSchema = z.object({ branch: z.string(), commit: z.string(), ours: z.string().optional() });
 
 /** Small facts of a session that are not events: what the relay needs to go on after a restart. */
 export const runtimeSchema = z.object({
@@ -9,10 +24,21 @@ export const runtimeSchema = z.object({
   budgetUsd: z.number().optional(),
   sandbox: z.object({ provider: z.string(), id: z.string() }).optional(),
   cloned: z.boolean(),
+  /** When the sandbox was made, and when the agent's process was started. */
+  sandboxSince: z.number().optional(),
+  agentSince: z.number().optional(),
+  /** What was in the sandbox that was removed; the next one is made like it. */
+  saved: savedSandboxSchema.optional(),
+  deleting: deletingSchema.optional(),
   /** Segment whose process is being started, or may be there though its start is not in the log. */
   starting: z.int().positive().optional(),
   /** Segment whose input was ended because it had been idle for long. */
   releasing: z.int().positive().optional(),
+  releaseReason: z.string().optional(),
+  /** Segment whose turn a person stopped: nothing of it is left running when the turn is over. */
+  stopping: z.int().positive().optional(),
+  /** The sandbox was made again: its home holds a conversation only if one was put back. */
+  remade: z.boolean().optional(),
   /** What the agent does outside of turns. */
   backgroundTasks: z.int().nonnegative().optional(),
   /** Input files written into the current segment. */
@@ -22,8 +48,8 @@ export const runtimeSchema = z.object({
   /** Spent in the open turn. */
   turnUsage: usageSchema,
   /** The last commit whose push was begun. */
-  pushing: z.object({ branch: z.string(), commit: z.string() }).optional(),
+  pushing: pushSchema.optional(),
   /** The last commit that was pushed, and where. */
-  landed: z.object({ branch: z.string(), commit: z.string(), number: z.int().optional() }).optional(),
+  landed: pushSchema.extend({ number: z.int().optional() }).optional(),
 });
 export type Runtime = z.infer<typeof runtimeSchema>;

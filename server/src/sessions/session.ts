@@ -1,20 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
-import type { ApprovalDecision, Failure } from '../../../protocol/events.ts';
+import type { ApprovalDecision } from '../../../protocol/events.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import { whatToStop } from '../../../protocol/stopping.ts';
 import type { Agent } from '../agents/agent.ts';
+import type { Sandbox, SandboxRef } from '../sandboxes/provider.ts';
 import { explainDiskFull } from '../core/diskSpace.ts';
+import { HaltSwitch } from '../core/halting.ts';
 import type { CallRecord } from '../store/store.ts';
-import { STOPPED_EARLY } from './agentEnd.ts';
+import { letGoOfSandbox, removeLeftSandbox } from './letGo.ts';
+import { stoppedEarly, toFailure } from './failure.ts';
 import { AgentLink } from './agentLink.ts';
+import type { AgentRun } from './agentRun.ts';
+import { checkpointTurn } from './checkpointTurn.ts';
 import { decideNext, isHalted, mayRelease, type Step } from './decisions.ts';
 import type { Dependencies } from './dependencies.ts';
+import { loseSandbox } from './lostSandbox.ts';
+import { needsWatch, watchEvents, type WatchAction } from './liveness.ts';
 import { prepareSandbox, startAgent } from './preparation.ts';
+import { delayLeftMs, recoverEvents } from './recovery.ts';
 import type { Runtime } from './runtime.ts';
-import type { Draft, SessionLog } from './sessionLog.ts';
-import { makeCheckpoint } from './workspace.ts';
+import type { Draft } from './changeBatch.ts';
+import { answerApproval, queueMessage, stopTurn } from './personDrafts.ts';
+import type { SessionLog } from './sessionLog.ts';
 
 type CallOf = (seq: number) => CallRecord;
+
+const QUIET_POLL_MS = 50;
 
 /**
  * One session at work: takes the next step that its log asks for, until it has to wait for the agent or a person. Holds
@@ -25,9 +37,12 @@ export class Session {
   readonly #dependencies: Dependencies;
   readonly #agent: Agent;
   readonly #link: AgentLink;
+  /** What prepares a turn: when it is stopped no program of it goes on in the background. */
+  readonly #preparing = new HaltSwitch();
   #advancing: Promise<void> | undefined;
   #again = false;
   #closed = false;
+  #delay: NodeJS.Timeout | undefined;
 
   constructor(log: SessionLog, dependencies: Dependencies) {
     const agent = dependencies.agents.get(log.state.agent.id);
@@ -59,7 +74,11 @@ export class Session {
       this.#again = true;
       return;
     }
-    this.#advancing = this.#takeSteps().finally(() => {
+    this.#occupy(this.#takeSteps());
+  }
+
+  #occupy(work: Promise<void>): void {
+    this.#advancing = work.finally(() => {
       this.#advancing = undefined;
       if (this.#again) {
         this.#again = false;
@@ -68,42 +87,49 @@ export class Session {
     });
   }
 
-  async send(message: { messageId: string; text: string; by: string }, call: CallOf): Promise<number> {
-    const { events } = await this.log.update(state => {
-      refuseArchived(state);
-      return {
-        events: [
-          { type: 'messageQueued', ...message },
-          ...(state.phase.kind === 'blocked' ? [{ type: 'sessionResumed', by: message.by } as const] : []),
-        ],
-        call,
-      };
+  /** Does something while no step is taken. */
+  async #exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    while (this.#advancing) {
+      await this.#advancing;
+    }
+    const working = work();
+    this.#occupy(
+      working.then(
+        () => {},
+        () => {},
+      ),
+    );
+    return working;
+  }
+
+  /** As in letGo.ts. */
+  letGoOfSandbox(why: string): Promise<boolean> {
+    return this.#exclusively(async () => {
+      const isGone = await letGoOfSandbox(this.#dependencies, this.log, why);
+      if (isGone) {
+        this.#link.forgetSandbox();
+      }
+      return isGone;
     });
+  }
+
+  /** As in letGo.ts. */
+  removeLeftSandbox(left: SandboxRef): Promise<boolean> {
+    return this.#exclusively(() => removeLeftSandbox(this.#dependencies, this.log, left));
+  }
+
+  async send(message: { messageId: string; text: string; by: string }, call: CallOf): Promise<number> {
+    const { events } = await this.log.update(state => ({ ...queueMessage(state, message), call }));
     this.advance();
     return events.at(-1)?.seq ?? this.log.state.seq;
   }
 
   /** @throws `conflict` when the approval was answered already or does not exist */
   async answer(approvalId: string, decision: ApprovalDecision, by: string, call: CallOf): Promise<number> {
-    const { events, inputs } = await this.log.update((state, runtime) => {
-      const context = runtime.answerContexts[approvalId];
-      if (context === undefined || !state.approvals.some(open => open.id === approvalId)) {
-        throw new SandpiperError(
-          'conflict',
-          'This question was answered already, or the turn that asked it has ended.',
-          {
-            hint: 'Look at the session for what was decided.',
-          },
-        );
-      }
-      const { [approvalId]: _answered, ...answerContexts } = runtime.answerContexts;
-      return {
-        events: [{ type: 'approvalAnswered', approvalId, decision, by }],
-        inputs: [this.#agent.encodeAnswer(approvalId, context, decision)],
-        runtime: { answerContexts },
-        call,
-      };
-    });
+    const { events, inputs } = await this.log.update((state, runtime) => ({
+      ...answerApproval(this.#agent, state, runtime, { approvalId, decision, by }),
+      call,
+    }));
     await this.#link.write(inputs);
     return events.at(-1)?.seq ?? this.log.state.seq;
   }
@@ -116,15 +142,11 @@ export class Session {
     let what: ReturnType<typeof whatToStop>;
     const { inputs, events } = await this.log.update(state => {
       what = whatToStop(state);
-      const request = { type: 'stopRequested', by } as const;
-      const record = call(what !== undefined);
-      if (what === 'start') {
-        return { events: [request, { type: 'sessionBlocked', failure: STOPPED_EARLY }], call: record };
-      }
-      return what === 'turn' && state.phase.kind !== 'stopping'
-        ? { events: [request], inputs: [this.#agent.encodeInterrupt(`stop-${state.seq}`)], call: record }
-        : { events: [], call: record };
+      return { ...stopTurn(this.#agent, state, what, by), call: call(what !== undefined) };
     });
+    if (what === 'start') {
+      this.#preparing.halt(stoppedEarly());
+    }
     if (what === 'turn' && events.length > 0) {
       this.#link.armEnd();
       await this.#link.write(inputs);
@@ -133,42 +155,109 @@ export class Session {
     return what !== undefined;
   }
 
-  /** Goes on after a failure. */
-  async retry(by: string, call: CallOf): Promise<void> {
-    await this.log.update(state => ({
-      events: state.phase.kind === 'blocked' ? [{ type: 'sessionResumed', by }] : [],
-      call,
-    }));
+  /**
+   * Goes on after a failure: tries again what failed, ends an agent that is stuck and has the next one resume its
+   * conversation, or resumes a turn that was cut off. Messages that were not taken are handed over again. False when there
+   * was nothing to recover.
+   */
+  async recover(call: (recovering: boolean) => CallOf): Promise<boolean> {
+    const { events } = await this.log.update(state => {
+      const decided = recoverEvents(state);
+      return { events: decided, call: call(decided.length > 0) };
+    });
     this.advance();
+    return events.length > 0;
+  }
+
+  /** What the watch decided, unless the session has moved on since. */
+  async act(action: WatchAction, since: number): Promise<void> {
+    const { inputs, events } = await this.log.update(state => {
+      const decided = needsWatch(state) ? watchEvents(state, action, since) : [];
+      return decided.length === 0
+        ? undefined
+        : {
+            events: decided,
+            inputs: action.kind === 'interrupt' ? [this.#agent.encodeInterrupt(`watch-${state.seq}`)] : [],
+          };
+    });
+    for (const { body } of events) {
+      this.#dependencies.log.log('warn', 'session', 'The watch acted', { sessionId: this.id, ...body });
+    }
+    await this.#link.write(inputs);
+    this.advance();
+  }
+
+  /** The sandbox and agent to look at, while the journal of one is read. */
+  get watched(): { run: AgentRun; sandbox: Sandbox; agent: Agent } | undefined {
+    const { run, knownSandbox } = this.#link;
+    return run && knownSandbox ? { run, sandbox: knownSandbox, agent: this.#agent } : undefined;
+  }
+
+  /** Since when there is no room to store what the agent writes, in milliseconds since the epoch. */
+  get fullSince(): number | undefined {
+    return this.#link.fullSince;
   }
 
   /** When this resolves for `archived`, no agent of the session is left, or one that just starts is about to be ended. */
   async archive(archived: boolean, call: CallOf): Promise<void> {
-    await this.log.update(state => ({
-      events: state.archived === archived ? [] : [{ type: 'sessionArchived', archived }],
-      call,
-    }));
+    await this.log.update((state, runtime) => {
+      if (runtime.deleting) {
+        throw new SandpiperError('conflict', 'This session is being deleted.', {
+          hint: 'Wait until it is done, then restore it.',
+        });
+      }
+      return { events: state.archived === archived ? [] : [{ type: 'sessionArchived', archived }], call };
+    });
+    if (archived) {
+      this.#preparing.halt(stoppedEarly());
+    }
     if (archived && this.log.state.agent.running) {
       await this.#link.end(this.log.state.agent.segment).catch((error: unknown) => this.#block(error));
     }
     this.advance();
   }
 
-  /** A change that needs nothing but the log. */
-  record(decide: (state: SessionState, runtime: Runtime) => Draft | undefined): ReturnType<SessionLog['update']> {
-    return this.log.update(decide);
+  /** A change that needs nothing but the log; with `delayMs` it may wait so long to share a commit. */
+  record(
+    decide: (state: SessionState, runtime: Runtime) => Draft | undefined,
+    delayMs = 0,
+  ): ReturnType<SessionLog['update']> {
+    return this.log.update(decide, delayMs);
   }
 
-  /** Ends an agent that has had nothing to do for so long; the next message resumes its conversation. */
-  async releaseAgent(idleMs: number, now: number): Promise<void> {
+  /**
+   * Ends an agent that has had nothing to do for so long; the next message resumes its conversation.
+   * @param why in words, for the log of the session
+   */
+  async releaseAgent(idleMs: number, now: number, why: string): Promise<void> {
     let released = false;
     await this.log.update((state, runtime) => {
       released = mayRelease(state, runtime, idleMs, now);
-      return released ? { events: [], runtime: { releasing: state.agent.segment } } : undefined;
+      return released ? { events: [], runtime: { releasing: state.agent.segment, releaseReason: why } } : undefined;
     });
     if (released) {
       await this.#link.endInput();
     }
+  }
+
+  /**
+   * Resolves when no agent is left and no step is due: what an archived session comes to.
+   * @throws `timeout`
+   */
+  async quiet(timeoutMs: number): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (this.#advancing || this.log.state.agent.running || !this.#isWaiting) {
+      if (Date.now() > deadline) {
+        throw new SandpiperError('timeout', `The agent of this session did not end within ${timeoutMs / 1000} s.`, {
+          hint: 'Stop it, then try again.',
+        });
+      }
+      await sleep(QUIET_POLL_MS);
+    }
+  }
+
+  get #isWaiting(): boolean {
+    return decideNext(this.log.state, this.log.runtime, this.#link.attached).kind === 'wait';
   }
 
   /** Whether nothing is under way and nobody looks: then the log says all that this object knows. */
@@ -185,6 +274,7 @@ export class Session {
   /** Lets go of an unused session at once. Whoever still holds it can read it and change nothing. */
   release(): void {
     this.#closed = true;
+    clearTimeout(this.#delay);
     this.#link.close();
     this.log.close();
   }
@@ -192,6 +282,7 @@ export class Session {
   /** Lets go of everything; the agent lives on. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#delay);
     this.#link.close();
     await this.#advancing;
     await this.log.settled();
@@ -208,7 +299,8 @@ export class Session {
           return;
         }
       } catch (error) {
-        if (toSandpiperError(error).code === 'stopped') {
+        const { code } = toSandpiperError(error);
+        if (code === 'stopped' || (code === 'sandbox_gone' && (await this.#loseSandbox(error)))) {
           continue;
         }
         await this.#block(error);
@@ -217,15 +309,28 @@ export class Session {
     }
   }
 
+  /** The sandbox no longer exists. Returns false when that could not be told, or when there never was one. */
+  async #loseSandbox(error: unknown): Promise<boolean> {
+    this.#link.forgetSandbox();
+    try {
+      return await loseSandbox(this.#dependencies, this.log, error);
+    } catch (failure) {
+      this.#link.tryLater(failure);
+      return false;
+    }
+  }
+
   /** @returns whether what comes next is a thing to wait for, which then calls `advance` */
   async #take(step: Exclude<Step, { kind: 'wait' }>): Promise<boolean> {
     switch (step.kind) {
       case 'prepareSandbox':
-        this.#link.use(await prepareSandbox(this.#dependencies, this.log));
+        this.#link.use(await this.#preparing.run(() => prepareSandbox(this.#dependencies, this.log)));
         return false;
       case 'startAgent':
-        await startAgent(this.#dependencies, this.log, await this.#link.sandbox(), this.#agent);
-        this.#link.attach(await this.#link.sandbox());
+        if (this.#mustWait()) {
+          return true;
+        }
+        await this.#start(await this.#link.sandbox());
         return false;
       case 'attachAgent':
         return this.#link.reattach();
@@ -236,9 +341,24 @@ export class Session {
         await this.#deliver(step.messageId);
         return false;
       case 'checkpoint':
-        await this.#checkpoint(step.turn);
+        await checkpointTurn(this.#dependencies, this.log, this.#agent, await this.#link.sandbox(), step.turn);
         return false;
     }
+  }
+
+  async #start(sandbox: Sandbox): Promise<void> {
+    await this.#preparing.run(() => startAgent(this.#dependencies, this.log, sandbox, this.#agent));
+    this.#link.attach(sandbox);
+  }
+
+  /** Whether the next attempt to recover is not due yet; it is then taken when it is. */
+  #mustWait(): boolean {
+    const leftMs = delayLeftMs(this.log.state.recovering, Date.now());
+    clearTimeout(this.#delay);
+    if (leftMs > 0) {
+      this.#delay = setTimeout(() => this.advance(), leftMs);
+    }
+    return leftMs > 0;
   }
 
   async #deliver(messageId: string): Promise<void> {
@@ -249,31 +369,6 @@ export class Session {
         : undefined;
     });
     await this.#link.write(inputs);
-  }
-
-  async #checkpoint(turn: number): Promise<void> {
-    const checkpoint = await makeCheckpoint(this.#dependencies, await this.#link.sandbox(), this.log.state, turn);
-    await this.log.update(state => {
-      const ended = state.turns.find(candidate => candidate.number === turn);
-      return ended?.agent && !ended.checkpoint
-        ? {
-            events: [
-              ...checkpoint.notices.map(
-                text =>
-                  ({ type: 'noticeRaised', level: 'warning', text, hint: 'The sandbox keeps it as it is.' }) as const,
-              ),
-              {
-                type: 'turnFinished',
-                turn,
-                outcome: ended.agent.outcome,
-                checkpoint: checkpoint.commit,
-                changed: checkpoint.changed,
-                stats: checkpoint.stats,
-              },
-            ],
-          }
-        : undefined;
-    });
   }
 
   async #block(error: unknown): Promise<void> {
@@ -296,21 +391,4 @@ export class Session {
       this.#link.tryLater(writeError);
     }
   }
-}
-
-function refuseArchived(state: SessionState): void {
-  if (state.archived) {
-    throw new SandpiperError('conflict', 'This session is archived.', {
-      hint: 'Bring it back before you send a message.',
-    });
-  }
-}
-
-function toFailure(error: SandpiperError): Failure {
-  return {
-    code: error.code,
-    message: error.message,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    retryable: error.retryable,
-  };
 }

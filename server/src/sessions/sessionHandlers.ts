@@ -2,15 +2,20 @@ import type { CallHandlers, CallName, CallResult, CheckedParams } from '../../..
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { newId } from '../../../protocol/ids.ts';
 import type { CallContext } from '../core/callContext.ts';
-import { acceptedRef, updateRef } from '../git/refs.ts';
+import { partsOf } from '../archives/manifest.ts';
 import { createSession } from './createSession.ts';
+import { deletedOf } from './deleteSession.ts';
 import type { Dependencies } from './dependencies.ts';
 import { Idempotency, type RecordOf } from './idempotency.ts';
-import { land, LandingQueue } from './landing.ts';
+import { land } from './landing.ts';
+import { LandingQueue } from './landingQueue.ts';
+import { reviewHandlers } from './reviewing.ts';
 import type { Sessions } from './sessions.ts';
-import { mirrorOf } from './workspace.ts';
 
-type SessionCalls = Extract<CallName, `session.${string}` | 'changes.acceptAll' | 'pullRequest.open'>;
+type SessionCalls = Extract<
+  CallName,
+  `session.${string}` | `review.${string}` | 'changes.acceptAll' | 'pullRequest.open'
+>;
 /** Subscriptions belong to the socket that asks. */
 export type SessionHandlers = Pick<
   CallHandlers<CallContext>,
@@ -31,7 +36,7 @@ export function sessionHandlers(dependencies: Dependencies, sessions: Sessions):
       const rows = await dependencies.store.listSessions({ archived, limit, ...(before ? { before } : {}) });
       const last = rows.at(-1);
       return {
-        sessions: rows.map(row => row.summary),
+        sessions: rows.map(row => sessions.seen(row.summary)),
         ...(last && rows.length === limit ? { nextCursor: `${last.summary.updatedAt}.${last.sessionId}` } : {}),
       };
     },
@@ -43,7 +48,7 @@ export function sessionHandlers(dependencies: Dependencies, sessions: Sessions):
     'session.send': params =>
       idempotency.once('session.send', params, async record => {
         const session = await sessions.get(params.sessionId);
-        await dependencies.requireRoom();
+        await dependencies.requireRoom(params.sessionId);
         const messageId = newId('msg');
         const seq = await session.send({ messageId, text: params.text, by: 'owner' }, last =>
           record({ messageId, seq: last }),
@@ -59,8 +64,11 @@ export function sessionHandlers(dependencies: Dependencies, sessions: Sessions):
       idempotency.once('session.retry', params, async record => {
         const session = await sessions.get(params.sessionId);
         await dependencies.requireRoom();
-        await session.retry('owner', () => record({}));
-        return {};
+        const { sourceAccess } = dependencies;
+        if (params.token !== undefined) {
+          sourceAccess.keep(params.sessionId, sourceAccess.headerFor(session.log.runtime.source, params.token));
+        }
+        return { recovering: await session.recover(recovering => () => record({ recovering })) };
       }),
     'session.answer': params =>
       idempotency.once('session.answer', params, async record => {
@@ -81,8 +89,34 @@ export function sessionHandlers(dependencies: Dependencies, sessions: Sessions):
         await (await sessions.get(params.sessionId)).archive(params.archived, () => record({}));
         return {};
       }),
-    'changes.acceptAll': params =>
-      idempotency.once('changes.acceptAll', params, record => acceptAll(dependencies, sessions, params, record)),
+    ...reviewHandlers(dependencies, sessions, idempotency),
+    'session.delete': params =>
+      idempotency.once('session.delete', params, record => deleteOnce(dependencies, sessions, params, record)),
+    'session.restore': params =>
+      idempotency.once('session.restore', params, async record => {
+        const existing = await dependencies.store.readSession(params.sessionId);
+        if (existing) {
+          const result = { seq: existing.lastSeq };
+          await dependencies.store.recordCall(record(result));
+          return result;
+        }
+        await dependencies.requireRoom();
+        return { seq: await sessions.restore(params.sessionId, seq => record({ seq })) };
+      }),
+    'session.listDeleted': async () => {
+      const { manifests, damaged } = await dependencies.archives.list();
+      const rows = await Promise.all(manifests.map(({ sessionId }) => dependencies.store.readSession(sessionId)));
+      return {
+        sessions: manifests
+          .filter((_, index) => !rows[index])
+          .map(manifest => ({
+            summary: manifest.summary,
+            ...deletedOf(manifest),
+            bytes: partsOf(manifest).reduce((sum, part) => sum + part.bytes, 0),
+          })),
+        damaged,
+      };
+    },
     'pullRequest.open': params =>
       idempotency.once('pullRequest.open', params, record =>
         landings.run(params.sessionId, () => openPullRequest(dependencies, sessions, params, record)),
@@ -90,23 +124,20 @@ export function sessionHandlers(dependencies: Dependencies, sessions: Sessions):
   };
 }
 
-async function acceptAll(
-  dependencies: Dependencies,
+/** Deleting what was deleted before is done already; its record is written with it otherwise. */
+async function deleteOnce(
+  { archives, store }: Dependencies,
   sessions: Sessions,
-  { sessionId, expectedProposed: accepted }: CheckedParams<'changes.acceptAll'>,
+  { sessionId, force }: CheckedParams<'session.delete'>,
   record: RecordOf,
-): Promise<CallResult<'changes.acceptAll'>> {
-  const session = await sessions.get(sessionId);
-  refuseStale(session.log.state.proposed, accepted);
-  await updateRef(mirrorOf(dependencies, session.log.state), acceptedRef(sessionId), accepted);
-  const { events } = await session.record(state => {
-    refuseStale(state.proposed, accepted);
-    return {
-      events: [{ type: 'changesAccepted', checkpoint: accepted, by: 'owner' }],
-      call: seq => record({ accepted, seq }),
-    };
-  });
-  return { accepted, seq: events.at(-1)?.seq ?? session.log.state.seq };
+): Promise<CallResult<'session.delete'>> {
+  const archived = (await store.readSession(sessionId)) ? undefined : await archives.read(sessionId);
+  if (!archived) {
+    return sessions.delete(sessionId, { force, record });
+  }
+  const result = deletedOf(archived);
+  await store.recordCall(record(result));
+  return result;
 }
 
 async function openPullRequest(
@@ -116,24 +147,18 @@ async function openPullRequest(
   record: RecordOf,
 ): Promise<CallResult<'pullRequest.open'>> {
   const session = await sessions.get(params.sessionId);
-  const { pullRequest, created, landed } = await land(dependencies, session.log, params, async runtime => {
+  const { pullRequest, created, landed, notices } = await land(dependencies, session.log, params, async runtime => {
     await session.record(() => ({ events: [], runtime }));
   });
   const { events } = await session.record(() => ({
-    events: [{ type: 'pullRequestOpened', pullRequest, created, by: 'owner' }],
+    events: [
+      { type: 'pullRequestOpened', pullRequest, created, by: 'owner' },
+      ...notices.map(text => ({ type: 'noticeRaised', level: 'info', text }) as const),
+    ],
     runtime: { landed },
     call: seq => record({ pullRequest, created, seq }),
   }));
   return { pullRequest, created, seq: events.at(-1)?.seq ?? session.log.state.seq };
-}
-
-function refuseStale(actual: string, expected: string): void {
-  if (actual !== expected) {
-    throw new SandpiperError('stale', 'The agent has made another checkpoint since you looked.', {
-      hint: 'Look at the changes again.',
-      details: { proposed: actual },
-    });
-  }
 }
 
 function parseCursor(cursor: string): { updatedAt: number; sessionId: string } {

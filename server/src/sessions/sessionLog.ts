@@ -1,24 +1,22 @@
 import type { NotificationParams } from '../../../protocol/calls.ts';
 import { summarize } from '../../../protocol/activity.ts';
-import { SandpiperError } from '../../../protocol/errors.ts';
+import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import type { EventBody, LiveItem, SessionEvent } from '../../../protocol/events.ts';
 import { withDelta, withoutFinished, type LiveDelta } from '../../../protocol/live.ts';
-import { reduceEvents } from '../../../protocol/reducer.ts';
 import type { SessionState, SessionSummary } from '../../../protocol/session.ts';
 import { disposable, type Disposable } from '../core/disposable.ts';
-import type { AgentInput, CallRecord, JournalPosition, Store } from '../store/store.ts';
+import type { CallRecord, JournalPosition, Store } from '../store/store.ts';
+import {
+  addChange,
+  number,
+  reduceAll,
+  startBatch,
+  type Batch,
+  type Committed,
+  type Decide,
+  type Standing,
+} from './changeBatch.ts';
 import { runtimeSchema, type Runtime } from './runtime.ts';
-
-/** One atomic change, decided on the state as it is at that moment. */
-export interface Draft {
-  events: EventBody[];
-  runtime?: Partial<Runtime>;
-  journal?: JournalPosition;
-  /** Lines for the agent's stdin in the current segment. */
-  inputs?: string[];
-  /** Makes the record of the call from the seq that the log then has. */
-  call?: (seq: number) => CallRecord;
-}
 
 export interface Listener {
   onEvents(events: readonly SessionEvent[]): void;
@@ -27,33 +25,32 @@ export interface Listener {
 
 const PAGE = 1000;
 
+interface Waiting {
+  decide: Decide;
+  resolve: (committed: Committed) => void;
+  reject: (error: unknown) => void;
+}
+
 /**
- * The only writer of a session's log. Changes are decided one after the other on the latest state, become durable, and
- * only then are they in `state` and shown to listeners.
+ * The only writer of a session's log. Changes are decided one after the other, each on the state that the one before it
+ * leaves. Those that come while a commit is under way share the next; they are in `state` and shown to listeners only when
+ * they are durable.
  */
 export class SessionLog {
   readonly #store: Store;
   readonly #onSummary: (summary: SessionSummary) => void;
   readonly #listeners = new Set<Listener>();
   #live: readonly LiveItem[] = [];
-  #state: SessionState;
-  #runtime: Runtime;
-  #journal: JournalPosition | undefined;
-  #tail: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  #standing: Standing;
+  #waiting: Waiting[] = [];
+  #committing: Promise<void> | undefined;
+  #delay: NodeJS.Timeout | undefined;
   #closed = false;
+  #ended = false;
 
-  private constructor(
-    store: Store,
-    state: SessionState,
-    runtime: Runtime,
-    journal: JournalPosition | undefined,
-    onSummary: (summary: SessionSummary) => void,
-  ) {
+  private constructor(store: Store, standing: Standing, onSummary: (summary: SessionSummary) => void) {
     this.#store = store;
-    this.#state = state;
-    this.#runtime = runtime;
-    this.#journal = journal;
+    this.#standing = standing;
     this.#onSummary = onSummary;
   }
 
@@ -80,7 +77,7 @@ export class SessionLog {
       call: options.call(state.seq),
     });
     options.onSummary(summary);
-    return new SessionLog(store, state, options.runtime, undefined, options.onSummary);
+    return new SessionLog(store, { state, runtime: options.runtime, journal: undefined }, options.onSummary);
   }
 
   /** Rebuilds a session from its log (I1). @throws not_found */
@@ -108,47 +105,70 @@ export class SessionLog {
         'internal',
         `The log of session ${sessionId} ends at ${state?.seq ?? 0} instead of ${row.lastSeq}.`,
         {
-          hint: 'The database is damaged. Restore a backup.',
+          hint: 'The database is damaged. Run `sandpiper doctor --deep` to see what can be mended, or restore a backup.',
         },
       );
     }
-    return new SessionLog(store, state, runtimeSchema.parse(JSON.parse(row.runtime)), row.journal, onSummary);
+    const runtime = runtimeSchema.parse(JSON.parse(row.runtime));
+    return new SessionLog(store, { state, runtime, journal: row.journal }, onSummary);
   }
 
   get state(): SessionState {
-    return this.#state;
+    return this.#standing.state;
   }
 
   get runtime(): Runtime {
-    return this.#runtime;
+    return this.#standing.runtime;
   }
 
   /** How far the agent's output is in the log. */
   get journal(): JournalPosition | undefined {
-    return this.#journal;
+    return this.#standing.journal;
   }
 
   /**
    * Decides on the latest state and commits. An undefined draft changes nothing.
+   * @param delayMs how long it may wait for another change, to be stored with it in one commit
    * @returns the new events, and the inputs that must now be written into the journal
    */
-  update(
-    decide: (state: SessionState, runtime: Runtime) => Draft | undefined,
-  ): Promise<{ events: SessionEvent[]; inputs: AgentInput[] }> {
+  update(decide: Decide, delayMs = 0): Promise<Committed> {
     if (this.#closed) {
       return Promise.reject(
         new SandpiperError('unavailable', 'The session was let go of.', { hint: 'Try again in a moment.' }),
       );
     }
-    this.#waiting++;
-    const result = this.#tail.then(() => this.#commit(decide(this.#state, this.#runtime)));
-    this.#tail = result.catch(() => {}).then(() => this.#waiting--);
-    return result;
+    if (this.#ended) {
+      return Promise.reject(wasDeleted(this.state.id));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ decide, resolve, reject });
+      if (delayMs === 0) {
+        this.#commitSoon();
+      } else {
+        this.#delay ??= setTimeout(() => this.#commitSoon(), delayMs);
+      }
+    });
+  }
+
+  /**
+   * Does the last thing that is done to this log: nothing is committed while it runs, and nothing after it. When it fails
+   * the log goes on.
+   */
+  async end(finish: (final: Standing) => Promise<void>): Promise<void> {
+    this.#commitSoon();
+    while (this.#committing) {
+      await this.#committing;
+    }
+    const ending = finish(this.#standing).then(() => {
+      this.#ended = true;
+    });
+    this.#committing = ending.catch(() => {}).then(() => this.#commitWaiting());
+    await ending;
   }
 
   /** Whether nobody follows it and nothing is being written. */
   get unused(): boolean {
-    return this.#listeners.size === 0 && this.#waiting === 0;
+    return this.#listeners.size === 0 && this.#committing === undefined && this.#waiting.length === 0;
   }
 
   /** Refuses every later change: another object may now write this log. */
@@ -158,7 +178,10 @@ export class SessionLog {
 
   /** Resolves when everything that was asked for so far is committed or refused. */
   async settled(): Promise<void> {
-    await this.#tail;
+    this.#commitSoon();
+    while (this.#committing) {
+      await this.#committing;
+    }
   }
 
   publishDelta(delta: LiveDelta): void {
@@ -166,7 +189,7 @@ export class SessionLog {
     if (live) {
       this.#live = live;
       for (const listener of this.#listeners) {
-        listener.onDelta({ sessionId: this.#state.id, ...delta });
+        listener.onDelta({ sessionId: this.state.id, ...delta });
       }
     }
   }
@@ -180,33 +203,69 @@ export class SessionLog {
     return disposable(() => this.#listeners.delete(listener));
   }
 
-  async #commit(draft: Draft | undefined): Promise<{ events: SessionEvent[]; inputs: AgentInput[] }> {
-    if (!draft) {
-      return { events: [], inputs: [] };
+  #commitSoon(): void {
+    clearTimeout(this.#delay);
+    this.#delay = undefined;
+    this.#committing ??= this.#commitWaiting();
+  }
+
+  async #commitWaiting(): Promise<void> {
+    // What the same tick asks for belongs to the first commit.
+    await Promise.resolve();
+    if (this.#ended) {
+      this.#waiting.splice(0).forEach(({ reject }) => reject(wasDeleted(this.state.id)));
     }
-    const at = Math.max(Date.now(), this.#state.updatedAt);
-    const state = reduceAll(this.#state, number(draft.events, this.#state.seq, at), this.#state.id);
-    const { runtime, inputs } = withInputs(
-      { ...this.#runtime, ...draft.runtime },
-      draft.inputs ?? [],
-      state.agent.segment,
-    );
-    const summary = summarize(state);
-    const events = await this.#store.append({
-      sessionId: state.id,
-      expectedSeq: this.#state.seq,
-      events: draft.events.map(body => ({ at, body })),
-      summary,
-      ...(draft.journal ? { journal: draft.journal } : {}),
-      ...(inputs.length > 0 ? { inputs } : {}),
-      ...(draft.runtime || inputs.length > 0 ? { runtime: JSON.stringify(runtime) } : {}),
-      ...(draft.call ? { call: draft.call(state.seq) } : {}),
-    });
-    this.#state = state;
-    this.#runtime = runtime;
-    this.#journal = draft.journal ?? this.#journal;
-    this.#publish(events, summary);
-    return { events, inputs };
+    while (this.#waiting.length > 0) {
+      const batch = this.#decideWaiting();
+      try {
+        await this.#commit(batch);
+      } catch (error) {
+        if (batch.settled.length > 1 && toSandpiperError(error).code === 'conflict') {
+          // One of them was refused, for its call was answered before: the others must not fail with it.
+          await this.#commitEach(batch.settled.map(({ change }) => change));
+        } else {
+          batch.settled.forEach(({ change }) => change.reject(error));
+        }
+      }
+    }
+    this.#committing = undefined;
+  }
+
+  async #commitEach(changes: readonly Waiting[]): Promise<void> {
+    for (const change of changes) {
+      const batch = startBatch<Waiting>(this.#standing);
+      decideInto(batch, change);
+      await this.#commit(batch).catch((error: unknown) => change.reject(error));
+    }
+  }
+
+  /** Takes what waits, up to a second call: an append has room for the record of one. */
+  #decideWaiting(): Batch<Waiting> {
+    const batch = startBatch<Waiting>(this.#standing);
+    for (;;) {
+      const [next] = this.#waiting;
+      if (!next || !decideInto(batch, next)) {
+        return batch;
+      }
+      this.#waiting.shift();
+    }
+  }
+
+  async #commit({ standing, append, changesRuntime, settled }: Batch<Waiting>): Promise<void> {
+    if (standing !== this.#standing) {
+      const summary = summarize(standing.state);
+      await this.#store.append({
+        ...append,
+        summary,
+        ...(changesRuntime ? { runtime: JSON.stringify(standing.runtime) } : {}),
+      });
+      this.#standing = standing;
+      this.#publish(
+        settled.flatMap(({ committed }) => committed.events),
+        summary,
+      );
+    }
+    settled.forEach(({ change, committed }) => change.resolve(committed));
   }
 
   #publish(events: readonly SessionEvent[], summary: SessionSummary): void {
@@ -223,23 +282,18 @@ export class SessionLog {
   }
 }
 
-function number(events: readonly EventBody[], after: number, at: number): SessionEvent[] {
-  return events.map((body, index) => ({ seq: after + index + 1, at, body }));
+function wasDeleted(sessionId: string): SandpiperError {
+  return new SandpiperError('not_found', `Session ${sessionId} was deleted.`, {
+    hint: 'It can be restored: see `sandpiper sessions --deleted`.',
+  });
 }
 
-function reduceAll(state: SessionState | undefined, events: readonly SessionEvent[], sessionId: string): SessionState {
-  const next = reduceEvents(state, events, sessionId);
-  if (!next) {
-    throw new SandpiperError('internal', `Session ${sessionId} has no events.`);
+/** As in changeBatch.ts; what throws is refused to whoever asked, and harms no other. */
+function decideInto(batch: Batch<Waiting>, change: Waiting): boolean {
+  try {
+    return addChange(batch, change);
+  } catch (error) {
+    change.reject(error);
+    return true;
   }
-  return next;
-}
-
-function withInputs(
-  runtime: Runtime,
-  lines: readonly string[],
-  segment: number,
-): { runtime: Runtime; inputs: AgentInput[] } {
-  const inputs = lines.map((line, index) => ({ segment, number: runtime.inputs + index + 1, line }));
-  return { runtime: { ...runtime, inputs: runtime.inputs + lines.length }, inputs };
 }

@@ -1,16 +1,23 @@
+import { summarize } from '../../../protocol/activity.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import type { EventBody, LiveItem, SessionEvent, Usage } from '../../../protocol/events.ts';
 import type { SessionState, SessionSummary } from '../../../protocol/session.ts';
 import { addUsage, NO_USAGE } from '../../../protocol/usage.ts';
+import { durationText } from '../core/duration.ts';
 import { disposable, type Disposable } from '../core/disposable.ts';
 import type { CallRecord, SessionRow } from '../store/store.ts';
 import { isUnderWay, mayRelease } from './decisions.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { EventSource } from './eventSource.ts';
 import type { Runtime } from './runtime.ts';
+import { deleteSession, type Deleted, type DeleteRequest } from './deleteSession.ts';
+import { restoreSession } from './restoreSession.ts';
 import { Session } from './session.ts';
 import { SessionLog, type Listener } from './sessionLog.ts';
+import { Watch } from './watch.ts';
 
+/** Usage waits this long for the event that it led to, so that both are one commit. A kill in this time loses it. */
+const USAGE_DELAY_MS = 100;
 /** How often to look for what is idle. */
 const IDLE_CHECK_MS = 60_000;
 
@@ -25,11 +32,18 @@ export class Sessions implements EventSource {
   /** Usage that the store refused; it is counted with the next. */
   readonly #uncounted = new Map<string, Usage>();
   readonly #idleTimer: NodeJS.Timeout | undefined;
+  readonly #watch: Watch;
   readonly #summaryListeners = new Set<(summary: SessionSummary) => void>();
+  readonly #removalListeners = new Set<(sessionId: string) => void>();
+  /** What is being deleted, for those who ask again. */
+  readonly #deletions = new Map<string, Promise<Deleted>>();
+  readonly #restorations = new Map<string, Promise<number>>();
+  #wholeChanges = 0;
   #closed = false;
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
+    this.#watch = new Watch(dependencies, summary => this.#tell(summary));
     const { idleMs } = dependencies;
     if (idleMs > 0) {
       this.#idleTimer = setInterval(
@@ -92,12 +106,22 @@ export class Sessions implements EventSource {
     open.push(...(await this.#archivedSessions()).filter(isUnderWay));
     for (const { sessionId } of open) {
       try {
-        (await this.get(sessionId)).advance();
+        const session = await this.get(sessionId);
+        session.advance();
+        if (session.log.runtime.deleting) {
+          this.#goOnDeleting(sessionId);
+        }
       } catch (error) {
         this.#dependencies.log.log('error', 'session', `Session ${sessionId} could not be taken up: ${String(error)}`);
       }
     }
     return open.length;
+  }
+
+  #goOnDeleting(sessionId: string): void {
+    this.delete(sessionId).catch((error: unknown) =>
+      this.#dependencies.log.log('error', 'session', `A deletion could not be ended: ${String(error)}`, { sessionId }),
+    );
   }
 
   #archivedSessions(): Promise<SessionRow[]> {
@@ -112,7 +136,7 @@ export class Sessions implements EventSource {
     for (const [sessionId, session] of this.#loaded) {
       if (mayRelease(session.log.state, session.log.runtime, idleMs, now)) {
         session
-          .releaseAgent(idleMs, now)
+          .releaseAgent(idleMs, now, `after ${durationText(now - session.log.state.updatedAt)} without work`)
           .catch((error: unknown) =>
             this.#dependencies.log.log('warn', 'session', `An idle agent stays: ${String(error)}`, { sessionId }),
           );
@@ -134,7 +158,10 @@ export class Sessions implements EventSource {
     this.#uncounted.delete(sessionId);
     this.#loaded
       .get(sessionId)
-      ?.record((_state, runtime) => ({ events: [], runtime: { turnUsage: addUsage(runtime.turnUsage, all) } }))
+      ?.record(
+        (_state, runtime) => ({ events: [], runtime: { turnUsage: addUsage(runtime.turnUsage, all) } }),
+        USAGE_DELAY_MS,
+      )
       .catch((error: unknown) => {
         this.#uncounted.set(sessionId, addUsage(this.#uncounted.get(sessionId) ?? NO_USAGE, all));
         this.#dependencies.log.log('error', 'session', `Usage was not stored: ${String(error)}`, { sessionId });
@@ -166,13 +193,85 @@ export class Sessions implements EventSource {
     return session.log.follow(listener);
   }
 
+  followRemovals(listener: (sessionId: string) => void): Disposable {
+    this.#removalListeners.add(listener);
+    return disposable(() => this.#removalListeners.delete(listener));
+  }
+
   followSummaries(listener: (summary: SessionSummary) => void): Disposable {
     this.#summaryListeners.add(listener);
     return disposable(() => this.#summaryListeners.delete(listener));
   }
 
+  /**
+   * Deletes a session, or waits for its deletion that is under way.
+   * @param request undefined goes on with what a killed relay had begun
+   * @throws not_found, and why it was not deleted
+   */
+  delete(sessionId: string, request?: DeleteRequest): Promise<Deleted> {
+    const known = this.#deletions.get(sessionId);
+    if (known) {
+      return known;
+    }
+    const deletion = this.#delete(sessionId, request).finally(() => {
+      this.#wholeChanges++;
+      this.#deletions.delete(sessionId);
+    });
+    this.#deletions.set(sessionId, deletion);
+    return deletion;
+  }
+
+  async #delete(sessionId: string, request: DeleteRequest | undefined): Promise<Deleted> {
+    const session = await this.get(sessionId);
+    const deleted = await deleteSession(this.#dependencies, session, request);
+    this.#loaded.delete(sessionId);
+    this.#sessions.delete(sessionId);
+    this.#askedAt.delete(sessionId);
+    this.#uncounted.delete(sessionId);
+    await session.close();
+    for (const listener of this.#removalListeners) {
+      listener(sessionId);
+    }
+    this.#dependencies.log.log('info', 'session', 'A session was deleted', { sessionId });
+    return deleted;
+  }
+
+  /** Counts deletions and restorations; undefined while one is under way. */
+  get wholeChanges(): number | undefined {
+    return this.#deletions.size + this.#restorations.size > 0 ? undefined : this.#wholeChanges;
+  }
+
+  /** Whether this session is being deleted or restored. */
+  isChanging(sessionId: string): boolean {
+    return this.#deletions.has(sessionId) || this.#restorations.has(sessionId);
+  }
+
+  /** Brings a deleted session back. @returns the last seq of its log */
+  restore(sessionId: string, call: (seq: number) => CallRecord): Promise<number> {
+    const known = this.#restorations.get(sessionId);
+    if (known) {
+      return known;
+    }
+    const restoration = this.#restore(sessionId, call).finally(() => {
+      this.#wholeChanges++;
+      this.#restorations.delete(sessionId);
+    });
+    this.#restorations.set(sessionId, restoration);
+    return restoration;
+  }
+
+  async #restore(sessionId: string, call: (seq: number) => CallRecord): Promise<number> {
+    const seq = await restoreSession(this.#dependencies, sessionId, call);
+    this.#dependencies.log.log('info', 'session', 'A session was restored', { sessionId });
+    this.#publish(summarize((await this.get(sessionId)).log.state));
+    return seq;
+  }
+
   /** Whether anything is under way. */
   get busy(): boolean {
+    if (this.#deletions.size > 0 || this.#restorations.size > 0) {
+      return true;
+    }
     return [...this.#loaded.values()].some(
       ({ log }) => log.state.agent.running || log.state.phase.kind === 'preparing',
     );
@@ -181,6 +280,8 @@ export class Sessions implements EventSource {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#idleTimer);
+    await Promise.allSettled([...this.#deletions.values(), ...this.#restorations.values()]);
+    this.#watch.close();
     await Promise.all([...this.#loaded.values()].map(session => session.close()));
   }
 
@@ -188,11 +289,25 @@ export class Sessions implements EventSource {
     const log = await SessionLog.load(this.#dependencies.store, sessionId, summary => this.#publish(summary));
     const session = new Session(log, this.#dependencies);
     this.#loaded.set(sessionId, session);
+    this.#watch.consider(session);
     session.advance();
     return session;
   }
 
+  /** A row with what the log does not say. */
+  seen(summary: SessionSummary): SessionSummary {
+    return this.#watch.seen(summary);
+  }
+
   #publish(summary: SessionSummary): void {
+    const session = this.#loaded.get(summary.id);
+    if (session) {
+      this.#watch.consider(session);
+    }
+    this.#tell(summary);
+  }
+
+  #tell(summary: SessionSummary): void {
     for (const listener of this.#summaryListeners) {
       listener(summary);
     }

@@ -3,7 +3,7 @@ import type { SessionState } from '../../../protocol/session.ts';
 import { NO_USAGE } from '../../../protocol/usage.ts';
 import type { AgentSignal } from '../agents/agent.ts';
 import type { BlobStore } from '../store/store.ts';
-import type { Draft } from './sessionLog.ts';
+import type { Draft } from './changeBatch.ts';
 import type { Runtime } from './runtime.ts';
 
 /** More text than this stands outside the log as a blob; the event keeps a preview. */
@@ -84,7 +84,10 @@ export function draftFrom(signals: readonly StoredSignal[], state: SessionState,
         break;
       case 'messageTaken':
         sent = sent.filter(id => id !== signal.messageId);
-        events.push(toEvent(signal, payload));
+        // An agent that goes on with a turn echoes its message again.
+        if (!isTaken(state, signal.messageId)) {
+          events.push(toEvent(signal, payload));
+        }
         break;
       case 'approvalWithdrawn':
         delete answerContexts[signal.approvalId];
@@ -104,6 +107,10 @@ export function draftFrom(signals: readonly StoredSignal[], state: SessionState,
 function openTurn(state: SessionState): number | undefined {
   const turn = state.turns.at(-1);
   return turn && !turn.agent ? turn.number : undefined;
+}
+
+function isTaken({ items }: SessionState, messageId: string): boolean {
+  return items.some(item => item.kind === 'message' && item.id === messageId && item.delivery === 'taken');
 }
 
 function sentMessages(state: SessionState): string[] {

@@ -1,16 +1,15 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SandpiperError } from '../../../protocol/errors.ts';
-import type { ChangeStats } from '../../../protocol/events.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import type { FoundAgent } from '../agents/agent.ts';
-import { listChanges } from '../git/diff.ts';
 import { importBundle } from '../git/importBundle.ts';
-import type { Mirror } from '../git/mirrors.ts';
-import { checkpointRef, isBranchName, proposedRef, readRef, updateRef } from '../git/refs.ts';
+import type { Mirror } from '../git/mirror.ts';
+import { checkpointRef, isBranchName, readRef, updateRef } from '../git/refs.ts';
 import { checkpointScript, cloneCommand, parseCheckpoint, type CheckpointResult } from '../git/sandboxScripts.ts';
 import type { Sandbox, SandboxProvider } from '../sandboxes/provider.ts';
 import type { Dependencies } from './dependencies.ts';
+import { lastCheckpoint } from './offering.ts';
 
 /*
  * A session's place of work: the sandbox with its clone, and the way of its commits back into the mirror. The relay runs
@@ -29,7 +28,6 @@ const CHUNK_BYTES = 1 << 20;
 export interface Checkpoint {
   commit: string;
   changed: boolean;
-  stats: ChangeStats;
   /** What the user must know: files that are not in it as they are in the sandbox. */
   notices: string[];
 }
@@ -60,7 +58,7 @@ export function programIn(sandbox: Sandbox, found: FoundAgent): string {
 }
 
 /** Path of the mirror inside the sandbox, where it is read-only. */
-function mirrorIn(sandbox: Sandbox, mirror: Mirror): string {
+export function mirrorIn(sandbox: Sandbox, mirror: Mirror): string {
   return sandbox.isolation === 'none' ? mirror.path : MIRROR;
 }
 
@@ -92,11 +90,16 @@ export async function createSandbox(
   });
 }
 
-/** Clones the base into the sandbox's empty workspace, with git running inside the sandbox. */
-export async function cloneInto(dependencies: Dependencies, sandbox: Sandbox, state: SessionState): Promise<void> {
+/** Clones a commit into the sandbox's empty workspace, with git running inside the sandbox. */
+export async function cloneInto(
+  dependencies: Dependencies,
+  sandbox: Sandbox,
+  state: SessionState,
+  commit: string,
+): Promise<void> {
   const command = cloneCommand({
     mirrorPath: mirrorIn(sandbox, mirrorOf(dependencies, state)),
-    commit: state.base,
+    commit,
     workspace: sandbox.paths.workspace,
     branch:
       state.repository.branch !== undefined && isBranchName(state.repository.branch) ? state.repository.branch : 'main',
@@ -122,46 +125,66 @@ export async function makeCheckpoint(
   turn: number,
 ): Promise<Checkpoint> {
   const mirror = mirrorOf(dependencies, state);
+  const message = `${state.title}\n\nTurn ${turn} of session ${state.id}\n`;
   const ref = checkpointRef(state.id, turn);
+  const report = await commitWork(dependencies, sandbox, state, { ref, message });
+  await dependencies.ownership.confirm();
+  if (!report.bundle) {
+    await updateRef(mirror, ref, report.commit);
+  }
+  return { commit: report.commit, changed: report.commit !== lastCheckpoint(state), notices: noticesOf(report) };
+}
+
+/**
+ * Makes the commit of `makeCheckpoint` under any ref. Where nothing changed it is the last checkpoint, `bundle` is false and
+ * the ref is left to the caller.
+ * @throws `git_failed`, `import_refused`
+ */
+export async function commitWork(
+  dependencies: Dependencies,
+  sandbox: Sandbox,
+  state: SessionState,
+  { ref, message }: { ref: string; message: string },
+): Promise<CheckpointResult> {
+  const mirror = mirrorOf(dependencies, state);
+  const parent = lastCheckpoint(state);
   const { journal, workspace } = sandbox.paths;
   const script = `${journal}/checkpoint.sh`;
-  const message = `${journal}/checkpoint-message`;
+  const messageFile = `${journal}/checkpoint-message`;
   const bundle = `${journal}/checkpoint.bundle`;
   await sandbox.writeFile(script, Buffer.from(checkpointScript()));
-  await sandbox.writeFile(message, Buffer.from(`${state.title}\n\nTurn ${turn} of session ${state.id}\n`));
-  const argv = ['sh', script, workspace, `${journal}/checkpoint`, state.proposed, ref, message, bundle];
+  await sandbox.writeFile(messageFile, Buffer.from(message));
+  const argv = ['sh', script, workspace, scratchOf(sandbox), parent, ref, messageFile, bundle];
   const result = await sandbox.exec([...argv, `${mirrorIn(sandbox, mirror)}/objects`], {
     timeoutMs: CHECKPOINT_TIMEOUT_MS,
   });
   if (result.code !== 0) {
-    throw new SandpiperError(
-      'git_failed',
-      `The checkpoint of turn ${turn} could not be made: ${lastLines(result.stderr)}`,
-      {
-        hint: 'The work is still in the sandbox. Retry the session.',
-      },
-    );
+    throw new SandpiperError('git_failed', `The checkpoint could not be made: ${lastLines(result.stderr)}`, {
+      hint: 'The work is still in the sandbox. Retry the session.',
+    });
   }
   const report = parseCheckpoint(result.stdout.toString('utf8'));
+  await dependencies.ownership.confirm();
   if (report.bundle) {
     // The ref exists already when a relay was killed between the import and the event: the work may have gone on since.
     const oldValue = await readRef(mirror, ref);
     await importBundle(mirror, bytesOf(sandbox, bundle), {
       ref,
       commit: report.commit,
-      parent: state.proposed,
+      parent,
       ...(oldValue === undefined ? {} : { oldValue }),
     });
-  } else if (report.commit === state.proposed) {
-    await updateRef(mirror, ref, report.commit);
-  } else {
+  } else if (report.commit !== parent) {
     throw new SandpiperError('import_refused', 'The sandbox names a commit that it did not hand over.', {
       hint: 'The work is still in the sandbox. Retry the session.',
     });
   }
-  await updateRef(mirror, proposedRef(state.id), report.commit);
-  const { stats } = await listChanges(mirror, state.base, report.commit);
-  return { commit: report.commit, changed: report.commit !== state.proposed, stats, notices: noticesOf(report) };
+  return report;
+}
+
+/** Where the checkpoint script keeps its own index and objects. */
+export function scratchOf(sandbox: Sandbox): string {
+  return `${sandbox.paths.journal}/checkpoint`;
 }
 
 const LEFT_OUT = {
@@ -182,7 +205,8 @@ function noticesOf({ nested, leftOut, leftOutCount }: CheckpointResult): string[
   return notices;
 }
 
-async function* bytesOf(sandbox: Sandbox, path: string): AsyncGenerator<Uint8Array> {
+/** A file of a sandbox as it is now, piece by piece. */
+export async function* bytesOf(sandbox: Sandbox, path: string): AsyncGenerator<Uint8Array> {
   for (let offset = 0; ;) {
     const { data, missing } = await sandbox.readFrom(path, offset, CHUNK_BYTES);
     if (missing) {
@@ -198,6 +222,6 @@ async function* bytesOf(sandbox: Sandbox, path: string): AsyncGenerator<Uint8Arr
   }
 }
 
-function lastLines(output: Buffer): string {
+export function lastLines(output: Buffer): string {
   return output.toString('utf8').trim().split('\n').slice(-3).join(' ').slice(0, 500);
 }

@@ -5,26 +5,40 @@ import type { Disposable } from '../core/disposable.ts';
 import type { EventSource } from '../sessions/eventSource.ts';
 
 const INTERVAL_MS = 50;
+/** With very many busy sessions rows become less frequent: nobody reads a thousand rows that change three times a second. */
+const MS_PER_ROW = 2;
+const MAX_INTERVAL_MS = 1000;
 
 export interface SummaryListener {
   /** Must not throw. A later frame of the same session replaces an earlier one. */
   onSummary(sessionId: string, frame: Buffer): void;
+  /** Must not throw. */
+  onRemoved(sessionId: string, frame: Buffer): void;
 }
 
-/** Rows of the list for every client: the first change at once, then the latest of each session every 50 ms. */
+/** Rows of the list for every client: the first change at once, then the latest of each session every 50 ms, or up to every second. */
 export class SummaryFeed implements Disposable {
   readonly #listeners = new Set<SummaryListener>();
-  readonly #following: Disposable;
+  readonly #following: Disposable[];
   #pending = new Map<string, SessionSummary>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(source: EventSource) {
-    this.#following = source.followSummaries(summary => {
-      this.#pending.set(summary.id, summary);
-      if (!this.#timer) {
-        this.#handOut();
-      }
-    });
+    this.#following = [
+      source.followSummaries(summary => {
+        this.#pending.set(summary.id, summary);
+        if (!this.#timer) {
+          this.#handOut();
+        }
+      }),
+      source.followRemovals(sessionId => {
+        this.#pending.delete(sessionId);
+        const frame = Buffer.from(notificationFrame('session.removed', { sessionId }));
+        for (const listener of this.#listeners) {
+          listener.onRemoved(sessionId, frame);
+        }
+      }),
+    ];
   }
 
   add(listener: SummaryListener): Disposable {
@@ -33,7 +47,7 @@ export class SummaryFeed implements Disposable {
   }
 
   dispose(): void {
-    this.#following.dispose();
+    this.#following.forEach(following => following.dispose());
     clearTimeout(this.#timer);
     this.#listeners.clear();
     this.#pending.clear();
@@ -46,7 +60,8 @@ export class SummaryFeed implements Disposable {
     }
     const pending = this.#pending;
     this.#pending = new Map();
-    this.#timer = setTimeout(() => this.#handOut(), INTERVAL_MS);
+    const pauseMs = Math.min(MAX_INTERVAL_MS, Math.max(INTERVAL_MS, pending.size * MS_PER_ROW));
+    this.#timer = setTimeout(() => this.#handOut(), pauseMs);
     if (this.#listeners.size === 0) {
       return;
     }

@@ -106,6 +106,12 @@ export class WsConnection implements SummaryListener {
     }
   }
 
+  /** To a client that is full it goes later, in the place of the row. */
+  onRemoved(sessionId: string, frame: Buffer): void {
+    this.#subscriptions.unsubscribe(sessionId);
+    this.onSummary(sessionId, frame);
+  }
+
   #onMessage(data: RawData, binary: boolean): void {
     this.#heard = true;
     if (binary || !Buffer.isBuffer(data)) {

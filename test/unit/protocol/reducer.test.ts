@@ -57,6 +57,7 @@ const TURN_FINISHED: EventBody = {
   checkpoint: COMMIT,
   changed: true,
   stats: STATS,
+  review: { pendingFiles: 1, pending: 1, reviewed: 0 },
 };
 const retrying = (status: number | null): EventBody => ({
   type: 'modelRetrying',

@@ -23,6 +23,7 @@ const finished: EventBody = {
   checkpoint: 'b'.repeat(40),
   changed: false,
   stats: { files: 0, insertions: 0, deletions: 0 },
+  review: { pendingFiles: 0, pending: 0, reviewed: 0 },
 };
 const blocked: EventBody = {
   type: 'sessionBlocked',

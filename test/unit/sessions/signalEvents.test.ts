@@ -67,6 +67,8 @@ describe('storeLargeText', () => {
       return { hash: 'b'.repeat(64), bytes: content.length };
     },
     read: async () => undefined,
+    list: async () => [],
+    remove: async () => false,
   };
 
   it('leaves a small text in the event', async () => {

@@ -1,0 +1,91 @@
+import type { Command } from 'commander';
+import { issueNumber } from './arguments.ts';
+import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
+import { tokenOf, withConnection, type ProgramOptions, type Run } from './command.ts';
+import { findSession } from './connection.ts';
+import { EXIT } from './exitCodes.ts';
+import { plain } from './render.ts';
+
+/** `diff <session>` and `pr <session>`. */
+export function addLanding(command: Command, options: ProgramOptions, run: Run): void {
+  command
+    .command('diff')
+    .argument('<session>', 'id, or the end of one')
+    .description('Print what a session changed, as a unified diff')
+    .option('--pending', 'only what is not accepted yet', false)
+    .action((session: string, flags: { pending: boolean }) =>
+      run(() =>
+        withConnection(options, async ({ client }) => {
+          const sessionId = await findSession(client, session);
+          const { diff, truncated } = await client.call('changes.diff', {
+            sessionId,
+            from: flags.pending ? 'accepted' : 'base',
+          });
+          process.stdout.write(process.stdout.isTTY ? plain(diff) : diff);
+          if (truncated) {
+            process.stderr.write('The diff is larger than this command shows. Open it in VS Code.\n');
+          }
+          return EXIT.ok;
+        }),
+      )(),
+    );
+  command
+    .command('pr')
+    .argument('<session>', 'id, or the end of one')
+    .description('Push the branch of a session and open or update its pull request')
+    .option('--title <text>')
+    .option('--base <branch>', 'branch to merge into')
+    .option('--branch <name>', 'branch to push to, in place of the session’s own')
+    .option('--with-theirs', 'add to what others pushed to the branch', false)
+    .option('--ready', 'not as a draft', false)
+    .option('--issue <number>', 'issue that it closes', issueNumber)
+    .option('--json', '', false)
+    .action((session: string, flags: PullRequestFlags) =>
+      run(() =>
+        withConnection(options, async ({ client }) => {
+          const sessionId = await findSession(client, session);
+          const { pullRequest, created } = await client
+            .call('pullRequest.open', {
+              sessionId,
+              draft: !flags.ready,
+              ...tokenOf(options),
+              ...(flags.title === undefined ? {} : { title: flags.title }),
+              withTheirs: flags.withTheirs,
+              ...(flags.base === undefined ? {} : { baseBranch: flags.base }),
+              ...(flags.branch === undefined ? {} : { branch: flags.branch }),
+              ...(flags.issue === undefined ? {} : { issue: flags.issue }),
+            })
+            .catch((error: unknown) => {
+              throw withFlags(error, session);
+            });
+          process.stdout.write(flags.json ? `${JSON.stringify({ pullRequest, created })}\n` : `${pullRequest.url}\n`);
+          return EXIT.ok;
+        }),
+      )(),
+    );
+}
+
+/** The ways past what others pushed, as this command has them. */
+function withFlags(thrown: unknown, session: string): unknown {
+  const error = toSandpiperError(thrown);
+  const { suggestedBranch, mayKeepTheirs } = error.details ?? {};
+  if (error.code !== 'conflict' || typeof suggestedBranch !== 'string') {
+    return thrown;
+  }
+  const other = `\`sandpiper pr ${session} --branch ${suggestedBranch}\` opens one from another branch`;
+  const keep = `\`sandpiper pr ${session} --with-theirs\` keeps them and adds this change`;
+  return new SandpiperError(error.code, error.message, {
+    hint: `${mayKeepTheirs === true ? `${keep}; ` : ''}${other}.`,
+    details: error.details,
+  });
+}
+
+interface PullRequestFlags {
+  title?: string;
+  base?: string;
+  branch?: string;
+  withTheirs: boolean;
+  ready: boolean;
+  issue?: number;
+  json: boolean;
+}

@@ -1,0 +1,62 @@
+import { SandpiperError } from '../../../protocol/errors.ts';
+import type { ApprovalDecision } from '../../../protocol/events.ts';
+import type { SessionState } from '../../../protocol/session.ts';
+import type { whatToStop } from '../../../protocol/stopping.ts';
+import type { Agent } from '../agents/agent.ts';
+import { STOPPED_EARLY } from './agentEnd.ts';
+import type { Draft } from './changeBatch.ts';
+import type { Runtime } from './runtime.ts';
+
+/* What a person's calls change. Pure. */
+
+/** @throws `conflict` when the session is archived */
+export function queueMessage(state: SessionState, message: { messageId: string; text: string; by: string }): Draft {
+  if (state.archived) {
+    throw new SandpiperError('conflict', 'This session is archived.', {
+      hint: 'Bring it back before you send a message.',
+    });
+  }
+  return {
+    events: [
+      { type: 'messageQueued', ...message },
+      ...(state.phase.kind === 'blocked' ? [{ type: 'sessionResumed', by: message.by } as const] : []),
+    ],
+  };
+}
+
+/** @throws `conflict` when the approval was answered already or does not exist */
+export function answerApproval(
+  agent: Agent,
+  state: SessionState,
+  runtime: Runtime,
+  answer: { approvalId: string; decision: ApprovalDecision; by: string },
+): Draft {
+  const { approvalId, decision } = answer;
+  const context = runtime.answerContexts[approvalId];
+  if (context === undefined || !state.approvals.some(open => open.id === approvalId)) {
+    throw new SandpiperError('conflict', 'This question was answered already, or the turn that asked it has ended.', {
+      hint: 'Look at the session for what was decided.',
+    });
+  }
+  const { [approvalId]: _answered, ...answerContexts } = runtime.answerContexts;
+  return {
+    events: [{ type: 'approvalAnswered', ...answer }],
+    inputs: [agent.encodeAnswer(approvalId, context, decision)],
+    runtime: { answerContexts },
+  };
+}
+
+/** @param what as whatToStop() in protocol/stopping.ts says */
+export function stopTurn(agent: Agent, state: SessionState, what: ReturnType<typeof whatToStop>, by: string): Draft {
+  const request = { type: 'stopRequested', by } as const;
+  if (what === 'start') {
+    return { events: [request, { type: 'sessionBlocked', failure: STOPPED_EARLY }] };
+  }
+  return what === 'turn' && state.phase.kind !== 'stopping'
+    ? {
+        events: [request],
+        inputs: [agent.encodeInterrupt(`stop-${state.seq}`)],
+        runtime: { stopping: state.agent.segment },
+      }
+    : { events: [] };
+}
