@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { ChatView } from './chat/chatView.ts';
 import { PickSession } from './commands/pickSession.ts';
+import { ForgeSignIn } from './commands/forgeSignIn.ts';
 import { PullRequests } from './commands/pullRequests.ts';
 import { registerCommands } from './commands/registerCommands.ts';
 import { createRelayCommands } from './commands/relayCommands.ts';
@@ -10,6 +11,7 @@ import { DisposableStore } from './disposables.ts';
 import { Log } from './log.ts';
 import { EmbeddedRelay } from './relay/embeddedRelay.ts';
 import { ModelKey } from './relay/modelKey.ts';
+import { Outbox } from './relay/outbox.ts';
 import { RelayConnection } from './relay/relayConnection.ts';
 import { RelayLog } from './relay/relayLog.ts';
 import { Review } from './review/review.ts';
@@ -34,7 +36,7 @@ export function createContainer(context: vscode.ExtensionContext): vscode.Dispos
   const { version } = readManifest(context.extension.packageJSON);
 
   const program = vscode.Uri.joinPath(context.extensionUri, 'dist', 'server', 'sandpiper.mjs').fsPath;
-  const embedded = new EmbeddedRelay(program, log);
+  const embedded = new EmbeddedRelay(program, version, log);
   const relay = disposables.add(new RelayConnection(embedded, context.secrets, version, log));
   const relayLog = new RelayLog(relay, embedded, log);
   const modelKey = new ModelKey(context.secrets, relay);
@@ -49,9 +51,11 @@ export function createContainer(context: vscode.ExtensionContext): vscode.Dispos
 
   const files = disposables.add(new SandpiperFileSystem(relay, store));
   const review = new Review(relay, actions, files);
-  const pullRequests = new PullRequests(relay, actions, log);
+  const pullRequests = new PullRequests(relay, actions, new ForgeSignIn(context.secrets, log));
 
+  const outbox = disposables.add(new Outbox(context.globalStorageUri.fsPath, relay, log));
   const chat: ChatView = new ChatView({
+    outbox,
     extensionUri: context.extensionUri,
     memory: context.workspaceState,
     relay,
@@ -64,7 +68,7 @@ export function createContainer(context: vscode.ExtensionContext): vscode.Dispos
         import('./chat/pageChannel.ts'),
         import('./chat/chatHandlers.ts'),
       ]);
-      const handlers = { view: chat, actions, newSession, folder, review, pullRequests, modelKey, relayLog };
+      const handlers = { view: chat, actions, newSession, folder, review, pullRequests, modelKey, relayLog, outbox };
       return new PageChannel(createChatHandlers(handlers), log);
     },
   });
@@ -75,7 +79,7 @@ export function createContainer(context: vscode.ExtensionContext): vscode.Dispos
   disposables.add(
     registerCommands(
       {
-        ...createSessionCommands({ actions, chat, newSession, pick, pullRequests, review, store }),
+        ...createSessionCommands({ actions, chat, newSession, outbox, pick, pullRequests, review, store }),
         ...createRelayCommands({ relay, modelKey, relayLog, secrets: context.secrets }),
       },
       errors,

@@ -19,6 +19,8 @@ export const COMMANDS = [
   'sandpiper.renameSession',
   'sandpiper.archiveSession',
   'sandpiper.restoreSession',
+  'sandpiper.deleteSession',
+  'sandpiper.restoreDeletedSession',
   'sandpiper.copySessionId',
   'sandpiper.refreshSessions',
   'sandpiper.setModelKey',
@@ -49,7 +51,11 @@ export const CONTEXT_KEYS = {
 export type ContextKey = keyof typeof CONTEXT_KEYS;
 
 /** Where a secret lies in SecretStorage. */
-export const SECRETS = { modelKey: 'sandpiper.modelKey', relayToken: 'sandpiper.relayToken' } as const;
+export const SECRETS = {
+  modelKey: 'sandpiper.modelKey',
+  relayToken: 'sandpiper.relayToken',
+  forgeToken: 'sandpiper.forgeToken',
+} as const;
 
 /** The settings with the type and default that package.json declares. */
 export interface Settings {

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
-import { errorText, toSandpiperError } from '../../protocol/errors.ts';
+import { toSandpiperError } from '../../protocol/errors.ts';
 import { ACTION_TITLES, errorActions, installCommand } from './errorActions.ts';
 import type { ErrorAction } from './errorActions.ts';
 import type { Log, LogTag } from './log.ts';
 import type { CommandId } from './manifest.ts';
+import { userText } from './userText.ts';
 
 export interface ErrorContext {
   tag: LogTag;
@@ -35,7 +36,7 @@ export class UserErrors {
         ? vscode.window.showInformationMessage
         : vscode.window.showErrorMessage;
     const titles = actions.map(action => ACTION_TITLES[action]);
-    void present(errorText(error), ...titles).then(chosen => {
+    void present(userText(error), ...titles).then(chosen => {
       const action = actions.find(one => ACTION_TITLES[one] === chosen);
       if (action) {
         this.#run(action, context, install);

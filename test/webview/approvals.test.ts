@@ -1,35 +1,23 @@
 import assert from 'node:assert/strict';
-import type { Browser } from 'playwright-core';
 import type { EventOf } from '../../protocol/events.ts';
-import { launchChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';
 import { SessionLog } from '../support/sessionLog.ts';
-import { serveWebview, type WebviewServer } from '../support/webviewBundle.ts';
 import { openWebviewPage, type WebviewPage } from '../support/webviewPage.ts';
+import { useWebview } from '../support/webviewSuite.ts';
 
 describe('approvals in the page', function () {
   this.timeout(60_000);
-  let browser: Browser;
-  let server: WebviewServer;
+  const { browser, server } = useWebview();
   let chat: WebviewPage;
   let log: SessionLog;
   let refusal: string | undefined;
-
-  before(async () => {
-    [browser, server] = await Promise.all([launchChromium(), serveWebview()]);
-  });
-
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
 
   beforeEach(async () => {
     refusal = undefined;
     log = new SessionLog();
     log.ready();
     log.turn(1, 'Go');
-    chat = await openWebviewPage(browser, server.url, {
+    chat = await openWebviewPage(browser(), server().url, {
       answer: () => {
         if (refusal !== undefined) {
           throw new Error(refusal);

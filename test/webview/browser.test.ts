@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { summarize } from '../../protocol/activity.ts';
 import { SandpiperError } from '../../protocol/errors.ts';
 import { newId } from '../../protocol/ids.ts';
 import { startBrowserRelay, type BrowserRelay } from '../support/browserRelay.ts';
-import { launchChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';
 import { commit, SessionLog } from '../support/sessionLog.ts';
-import { serveWebview, type WebviewServer } from '../support/webviewBundle.ts';
+import { useWebview } from '../support/webviewSuite.ts';
 
 const DIFF = `diff --git a/src/login.ts b/src/login.ts
 --- a/src/login.ts
@@ -20,23 +19,13 @@ const DIFF = `diff --git a/src/login.ts b/src/login.ts
 
 describe('chat page in a browser', function () {
   this.timeout(60_000);
-  let browser: Browser;
-  let server: WebviewServer;
+  const { browser, server } = useWebview();
   let relay: BrowserRelay;
   let page: Page;
   let log: SessionLog;
   let problems: string[];
   /** What a call answers in this test, before the ordinary answer. */
   let special: (method: string, params: Record<string, unknown>) => unknown;
-
-  before(async () => {
-    [browser, server] = await Promise.all([launchChromium(), serveWebview()]);
-  });
-
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
 
   beforeEach(async () => {
     log = new SessionLog();
@@ -45,10 +34,10 @@ describe('chat page in a browser', function () {
     special = () => undefined;
     problems = [];
     relay = await startBrowserRelay(
-      server.folder,
+      server().folder,
       (method, params) => special(method, params) ?? answer(method, params),
     );
-    page = await browser.newPage({ viewport: { width: 1200, height: 800 }, colorScheme: 'dark' });
+    page = await browser().newPage({ viewport: { width: 1200, height: 800 }, colorScheme: 'dark' });
     page.on('pageerror', error => problems.push(error.message));
     page.on('console', message => /Content Security/.test(message.text()) && problems.push(message.text()));
   });
@@ -85,6 +74,8 @@ describe('chat page in a browser', function () {
         return { sessionId: log.id, seq: 1 };
       case 'session.send':
         return { messageId: newId('msg'), seq: 9 };
+      case 'changes.acceptAll':
+        return { accepted: log.state.proposed, seq: 9, left: [] };
       case 'changes.diff':
         return { diff: DIFF, truncated: false };
       default:
@@ -107,7 +98,7 @@ describe('chat page in a browser', function () {
     assert.equal(new URL(page.url()).hash, '');
     await page.reload();
     await page.getByText('Make it work').waitFor();
-    const stranger = await browser.newPage();
+    const stranger = await browser().newPage();
     await stranger.goto(relay.url);
     await stranger.getByText('The ticket of this page is used or expired.').waitFor();
     await stranger.context().close();
@@ -124,7 +115,7 @@ describe('chat page in a browser', function () {
     const missed = log.add({ type: 'textFinished', itemId: 'b', text: { text: 'Second answer' } });
     await page.getByLabel('Message to the agent').fill('and more');
     await page.getByLabel('Message to the agent').press('Enter');
-    await page.getByText('Goes out when connected').waitFor();
+    await page.getByText('Waiting for the relay').waitFor();
     relay.cut(false);
     await eventually(() => assert.equal(called('session.subscribe').at(-1)?.['afterSeq'], seq), 20_000);
     notify(missed);

@@ -1,28 +1,16 @@
 import assert from 'node:assert/strict';
-import type { Browser } from 'playwright-core';
 import type { EventBody } from '../../protocol/events.ts';
 import { newId } from '../../protocol/ids.ts';
-import { launchChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';
 import { SessionLog } from '../support/sessionLog.ts';
-import { serveWebview, type WebviewServer } from '../support/webviewBundle.ts';
 import { openWebviewPage, type WebviewPage, type WebviewPageOptions } from '../support/webviewPage.ts';
+import { useWebview } from '../support/webviewSuite.ts';
 
 describe('chat page', function () {
   this.timeout(60_000);
-  let browser: Browser;
-  let server: WebviewServer;
+  const { browser, server } = useWebview();
   let log: SessionLog;
   const open: WebviewPage[] = [];
-
-  before(async () => {
-    [browser, server] = await Promise.all([launchChromium(), serveWebview()]);
-  });
-
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
 
   beforeEach(() => {
     log = new SessionLog();
@@ -37,7 +25,7 @@ describe('chat page', function () {
   });
 
   async function openChat(options: WebviewPageOptions = {}): Promise<WebviewPage> {
-    const chat = await openWebviewPage(browser, server.url, options);
+    const chat = await openWebviewPage(browser(), server().url, options);
     open.push(chat);
     await chat.tell({ type: 'connection', state: 'connected' });
     return chat;
@@ -70,13 +58,28 @@ describe('chat page', function () {
 
   it('shows a message as sending, queued, sent and taken up', async () => {
     const messageId = newId('msg');
-    const chat = await openLog({ answer: method => (method === 'send' ? { messageId } : {}) });
+    const chat = await openLog();
     await chat.page.getByLabel('Message to the agent').fill('first line');
     await chat.page.keyboard.press('Shift+Enter');
     await chat.page.keyboard.type('second');
     await chat.page.keyboard.press('Enter');
+    await eventually(() => assert.equal(chat.asked('send').length, 1));
+    const { key, ...sent } = chat.asked('send')[0] ?? {};
+    assert.deepEqual(sent, { sessionId: log.id, text: 'first line\nsecond' });
+    await chat.tell({
+      type: 'outbox',
+      entries: [
+        {
+          key: String(key),
+          relay: 'r',
+          sessionId: log.id,
+          typedAt: 1,
+          content: { kind: 'message', text: 'first line\nsecond' },
+          status: { kind: 'accepted', seq: log.state.seq + 1 },
+        },
+      ],
+    });
     await chat.page.getByText('Sending').waitFor();
-    assert.deepEqual(chat.asked('send'), [{ sessionId: log.id, text: 'first line\nsecond' }]);
     await add(chat, { type: 'messageQueued', messageId, text: 'first line\nsecond', by: 'you' });
     assert.equal(await chat.page.locator('.message').count(), 1);
     await chat.page.locator('.delivery', { hasText: 'Queued' }).waitFor();

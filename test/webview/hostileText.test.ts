@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import type { Browser } from 'playwright-core';
-import { launchChromium } from '../support/chromium.ts';
 import { SessionLog } from '../support/sessionLog.ts';
-import { serveWebview, type WebviewServer } from '../support/webviewBundle.ts';
 import { openWebviewPage, type WebviewPage } from '../support/webviewPage.ts';
+import { useWebview } from '../support/webviewSuite.ts';
 
 /** What an agent that was talked into attacking its user could write. `pwned` is what each would set. */
 const ATTACKS = [
@@ -58,21 +56,11 @@ const ATTACKS = [
 
 describe('hostile text of the agent', function () {
   this.timeout(120_000);
-  let browser: Browser;
-  let server: WebviewServer;
+  const { browser, server } = useWebview();
   let chat: WebviewPage;
 
-  before(async () => {
-    [browser, server] = await Promise.all([launchChromium(), serveWebview()]);
-  });
-
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
-
   beforeEach(async () => {
-    chat = await openWebviewPage(browser, server.url);
+    chat = await openWebviewPage(browser(), server().url);
   });
 
   afterEach(async () => {

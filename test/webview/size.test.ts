@@ -2,12 +2,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Browser } from 'playwright-core';
 import type { SessionState } from '../../protocol/session.ts';
-import { launchChromium } from '../support/chromium.ts';
 import { SessionLog } from '../support/sessionLog.ts';
-import { serveWebview, type WebviewServer } from '../support/webviewBundle.ts';
 import { openWebviewPage, type WebviewPage } from '../support/webviewPage.ts';
+import { useWebview } from '../support/webviewSuite.ts';
 
 const BUDGET_BYTES = 60 * 1024;
 const EVENTS = 10_000;
@@ -16,21 +14,11 @@ const DELTAS = 2_000;
 /** What the page costs. The limits of time are wide: they find what has become slow by its nature, not a busy machine. */
 describe('size of the chat page', function () {
   this.timeout(120_000);
-  let browser: Browser;
-  let server: WebviewServer;
+  const { browser, server } = useWebview();
   let chat: WebviewPage;
 
-  before(async () => {
-    [browser, server] = await Promise.all([launchChromium(), serveWebview()]);
-  });
-
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
-
   beforeEach(async () => {
-    chat = await openWebviewPage(browser, server.url);
+    chat = await openWebviewPage(browser(), server().url);
   });
 
   afterEach(async () => {
@@ -47,7 +35,7 @@ describe('size of the chat page', function () {
         .map(url => url.pathname),
     );
     const sizes = await Promise.all(
-      loaded.map(async path => gzipSync(await readFile(join(server.folder, path)), { level: 9 }).length),
+      loaded.map(async path => gzipSync(await readFile(join(server().folder, path)), { level: 9 }).length),
     );
     const total = sizes.reduce((sum, size) => sum + size, 0);
     console.log(`      ${(total / 1024).toFixed(1)} KB gzip in ${loaded.length} files`);

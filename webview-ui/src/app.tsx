@@ -10,6 +10,7 @@ import { ConnectionBanner } from './components/connectionBanner.tsx';
 import { NewSession } from './components/newSession.tsx';
 import { Problem } from './components/problem.tsx';
 import { QuestionDialog } from './components/questionDialog.tsx';
+import { RecoverCard } from './components/recoverCard.tsx';
 import { SessionHeader } from './components/sessionHeader.tsx';
 import { Transcript } from './components/transcript.tsx';
 import { PageContext, usePage, type Page } from './page.ts';
@@ -79,6 +80,7 @@ function OpenSession({ session }: { session: SessionState }): JSX.Element {
           </div>
         ) : null}
         <BlockedCard session={session} />
+        <RecoverCard session={session} />
         <ChangesBar session={session} />
         <Composer session={session} />
       </div>

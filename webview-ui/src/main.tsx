@@ -21,10 +21,11 @@ async function createHost(): Promise<Host> {
 
 function connect(host: Host): Page {
   const model = new ChatModel(sessionId => host.ready(sessionId));
-  const outbox = new Outbox(host);
   const drafts = new Drafts(host);
-  host.start(message => model.receive(message));
-  effect(() => outbox.prune(model.session.value?.items ?? []));
+  const left = drafts.unsent;
+  const outbox = new Outbox(host, unsent => drafts.keepUnsent(unsent));
+  host.start(message => (message.type === 'outbox' ? outbox.receive(message.entries) : model.receive(message)));
+  void outbox.resume(left);
   effect(() => {
     const sessionId = model.sessionId.value;
     if (sessionId !== undefined) {

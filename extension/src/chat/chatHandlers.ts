@@ -3,6 +3,7 @@ import { SandpiperError } from '../../../protocol/errors.ts';
 import type { RequestHandlers } from '../../../protocol/webviewApi.ts';
 import type { PullRequests } from '../commands/pullRequests.ts';
 import type { ModelKey } from '../relay/modelKey.ts';
+import type { Outbox } from '../relay/outbox.ts';
 import type { RelayLog } from '../relay/relayLog.ts';
 import type { Review } from '../review/review.ts';
 import type { NewSession } from '../sessions/newSession.ts';
@@ -20,6 +21,7 @@ export interface ChatHandlerDependencies {
   pullRequests: PullRequests;
   modelKey: ModelKey;
   relayLog: RelayLog;
+  outbox: Outbox;
 }
 
 /** One handler for every request of the page. Params are already validated; what is thrown is shown by the page. */
@@ -41,7 +43,18 @@ export function createChatHandlers(deps: ChatHandlerDependencies): RequestHandle
       view.sendDraft();
       return {};
     },
-    send: ({ sessionId, text }) => actions.send(sessionId, text),
+    async send({ sessionId, text, key }) {
+      await deps.outbox.send(sessionId, text, key);
+      return {};
+    },
+    async withdraw({ key }) {
+      await deps.outbox.withdraw(key);
+      return {};
+    },
+    async sendAgain({ key }) {
+      await deps.outbox.sendAgain(key);
+      return {};
+    },
     stop: ({ sessionId }) => actions.stop(sessionId),
     async answer({ sessionId, approvalId, decision }) {
       await actions.answer(sessionId, approvalId, decision);

@@ -7,6 +7,7 @@ import { DisposableStore } from '../disposables.ts';
 import type { Disposable } from '../disposables.ts';
 import type { Log } from '../log.ts';
 import { VIEWS } from '../manifest.ts';
+import type { Outbox } from '../relay/outbox.ts';
 import type { RelayConnection } from '../relay/relayConnection.ts';
 import { toWebviewError } from '../sessions/newSession.ts';
 import type { NewSession } from '../sessions/newSession.ts';
@@ -34,6 +35,7 @@ export interface ChatDependencies {
   relay: RelayConnection;
   store: SessionStore;
   newSession: NewSession;
+  outbox: Outbox;
   log: Log;
   /** Answers the page's requests. Made late, because some handlers act on this view. */
   channel: () => Promise<PageChannel>;
@@ -67,6 +69,7 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
     this.#disposables.add(deps.relay.onDidChangeState(() => this.#onConnection()));
     this.#disposables.add(deps.relay.onDidChangeTarget(() => this.#select(undefined)));
     this.#disposables.add(deps.store.onDidChange(() => this.#scheduleList()));
+    this.#disposables.add(deps.outbox.onDidChange(() => this.#postOutbox()));
     this.#disposables.add(vscode.workspace.onDidChangeWorkspaceFolders(() => this.sendDraft()));
     this.#disposables.add(vscode.workspace.onDidGrantWorkspaceTrust(() => this.sendDraft()));
     this.#disposables.add({
@@ -161,6 +164,7 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   #onReady({ sessionId, seq }: { sessionId?: string; seq?: number }): void {
     this.#pageReady = true;
     this.#postConnection();
+    this.#postOutbox();
     this.#post({ type: 'sessions', summaries: this.#deps.store.summaries });
     if (this.#sessionId !== undefined && !this.#shown) {
       this.#follow(this.#sessionId);
@@ -262,6 +266,10 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   #postConnection(): void {
     const { state, detail } = this.#deps.relay;
     this.#post({ type: 'connection', state: state ?? 'connecting', ...(detail === undefined ? {} : { detail }) });
+  }
+
+  #postOutbox(): void {
+    this.#post({ type: 'outbox', entries: [...this.#deps.outbox.entries] });
   }
 
   #compose(): void {

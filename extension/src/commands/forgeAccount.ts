@@ -16,7 +16,8 @@ export function accountProvider(
   return host === hostOf(enterpriseUri) ? 'github-enterprise' : undefined;
 }
 
-function hostOf(remoteUrl: string): string | undefined {
+/** The host of a remote in small letters, without its port; undefined for what is no remote. */
+export function hostOf(remoteUrl: string): string | undefined {
   if (URL.canParse(remoteUrl)) {
     return new URL(remoteUrl).hostname.toLowerCase() || undefined;
   }

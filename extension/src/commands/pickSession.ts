@@ -90,7 +90,7 @@ function toItems(summaries: SessionSummary[]): Row[] {
     { label: group.label, kind: vscode.QuickPickItemKind.Separator },
     ...group.sessions.map(summary => ({
       label: summary.title,
-      description: describeSession(summary),
+      description: describeSession(summary, Date.now()),
       sessionId: summary.id,
     })),
   ]);

@@ -1,27 +1,30 @@
 import * as vscode from 'vscode';
+import type { ClientParams } from '../../../client/relayClient.ts';
 import type { CallResult } from '../../../protocol/calls.ts';
 import { toSandpiperError } from '../../../protocol/errors.ts';
 import type { PullRequest } from '../../../protocol/events.ts';
 import { externalUrl } from '../chat/externalUrl.ts';
-import type { Log } from '../log.ts';
 import { VIEWS } from '../manifest.ts';
 import type { RelayLink } from '../relay/relayLink.ts';
 import type { SessionActions } from '../sessions/sessionActions.ts';
 import { readSetting } from '../settings.ts';
-import { accountProvider } from './forgeAccount.ts';
+import { askBesideTheirs } from './askBesideTheirs.ts';
+import type { ForgeSignIn } from './forgeSignIn.ts';
+import { takenBranch } from './takenBranch.ts';
 
 type Opened = CallResult<'pullRequest.open'>;
+type OpenParams = ClientParams<'pullRequest.open'>;
 
 /** Lands a session's work as a pull request. */
 export class PullRequests {
   readonly #relay: RelayLink;
   readonly #actions: SessionActions;
-  readonly #log: Log;
+  readonly #signIns: ForgeSignIn;
 
-  constructor(relay: RelayLink, actions: SessionActions, log: Log) {
+  constructor(relay: RelayLink, actions: SessionActions, signIns: ForgeSignIn) {
     this.#relay = relay;
     this.#actions = actions;
-    this.#log = log;
+    this.#signIns = signIns;
   }
 
   /** Pushes the branch and opens or updates the pull request. Says so, and offers to open it. */
@@ -56,30 +59,50 @@ export class PullRequests {
       draft: readSetting('pullRequest.draft'),
       ...(baseBranch === '' ? {} : { baseBranch }),
     };
-    try {
-      return await this.#relay.call('pullRequest.open', params);
-    } catch (thrown) {
-      if (toSandpiperError(thrown).code !== 'forge_unauthorized') {
-        throw thrown;
-      }
-      const token = await this.#token(sessionId, thrown);
-      return token === undefined ? undefined : this.#relay.call('pullRequest.open', { ...params, token });
-    }
+    return this.#send(params).catch((refused: unknown) => this.#signIn(params, refused));
   }
 
-  async #token(sessionId: string, refused: unknown): Promise<string | undefined> {
-    const { repository } = await this.#actions.state(sessionId);
-    const enterpriseUri = vscode.workspace.getConfiguration('github-enterprise').get<string>('uri');
-    const provider = accountProvider(repository.remoteUrl, enterpriseUri ?? '');
-    if (provider === undefined) {
+  /**
+   * Once more with a token, where one is wanted: what the person entered before, else what they sign in with now.
+   * @returns undefined when they declined
+   */
+  async #signIn(params: OpenParams, thrown: unknown): Promise<Opened | undefined> {
+    const refused = toSandpiperError(thrown);
+    if (refused.code !== 'forge_unauthorized') {
       throw refused;
     }
-    try {
-      return (await vscode.authentication.getSession(provider, ['repo'], { createIfNone: true })).accessToken;
-    } catch (thrown) {
-      this.#log.warn('command', `Signing in to ${provider} did not happen: ${String(thrown)}`);
-      return undefined;
+    const { remoteUrl } = (await this.#actions.state(params.sessionId)).repository;
+    const entered = await this.#signIns.entered(remoteUrl);
+    if (entered !== undefined) {
+      try {
+        return await this.#send({ ...params, token: entered });
+      } catch (again) {
+        if (toSandpiperError(again).code !== 'forge_unauthorized') {
+          throw again;
+        }
+      }
     }
+    const token = await this.#signIns.ask(remoteUrl, refused);
+    return token === undefined ? undefined : this.#send({ ...params, token });
+  }
+
+  #send(params: OpenParams): Promise<Opened | undefined> {
+    return this.#relay
+      .call('pullRequest.open', params)
+      .catch((refused: unknown) => this.#besideTheirs(params, refused));
+  }
+
+  /**
+   * Once more the way the person chooses, where others pushed to the branch.
+   * @returns undefined when they chose none
+   */
+  async #besideTheirs(params: OpenParams, refused: unknown): Promise<Opened | undefined> {
+    const taken = takenBranch(refused);
+    if (taken === undefined) {
+      throw refused;
+    }
+    const choice = await askBesideTheirs(taken, toSandpiperError(refused).message);
+    return choice && this.#relay.call('pullRequest.open', { ...params, ...choice });
   }
 
   #tell({ pullRequest, created }: Opened): void {

@@ -1,20 +1,26 @@
 import * as vscode from 'vscode';
+import { isRecoverable } from '../../../protocol/activity.ts';
+import { newId } from '../../../protocol/ids.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
 import type { ChatView } from '../chat/chatView.ts';
+import type { Outbox } from '../relay/outbox.ts';
 import type { Review } from '../review/review.ts';
 import type { NewSession } from '../sessions/newSession.ts';
 import type { SessionActions } from '../sessions/sessionActions.ts';
 import type { SessionStore } from '../sessions/sessionStore.ts';
 import { readSetting } from '../settings.ts';
 import { answerApproval } from './answerApproval.ts';
+import { deleteSession, restoreDeletedSession } from './deletedSessions.ts';
 import type { PickSession, SessionQuestion } from './pickSession.ts';
 import type { PullRequests } from './pullRequests.ts';
 import type { CommandHandler, CommandHandlers } from './registerCommands.ts';
+import { openQuestions } from '../sessions/sessionGroups.ts';
 
 export interface SessionCommandDependencies {
   actions: SessionActions;
   chat: ChatView;
   newSession: NewSession;
+  outbox: Outbox;
   pick: PickSession;
   pullRequests: PullRequests;
   review: Review;
@@ -32,13 +38,13 @@ const QUESTIONS = {
   stop: { placeHolder: 'Session to stop', fits: isRunning, none: 'No session is running.' },
   answer: {
     placeHolder: 'Session to answer',
-    fits: summary => summary.needsYou > 0 && summary.phase !== 'blocked',
+    fits: summary => openQuestions(summary) > 0,
     none: 'No session waits for an answer.',
   },
   retry: {
-    placeHolder: 'Session to try again',
-    fits: summary => !summary.archived && !isRunning(summary),
-    none: 'No session has stopped.',
+    placeHolder: 'Session to recover',
+    fits: summary => !summary.archived && (isRecoverable(summary) || isRunning(summary)),
+    none: 'No session is stuck, blocked or cut off.',
   },
   look: {
     placeHolder: 'Session whose changes to open',
@@ -68,6 +74,7 @@ const QUESTIONS = {
     none: 'No session is archived.',
     takeVisible: false,
   },
+  delete: { placeHolder: 'Session to delete', fits: () => true, none: NO_SESSION },
   copy: { placeHolder: 'Session whose id to copy', fits: () => true, none: NO_SESSION },
 } satisfies Record<string, SessionQuestion>;
 
@@ -109,6 +116,8 @@ export function createSessionCommands(deps: SessionCommandDependencies): Session
     'sandpiper.renameSession': forSession(QUESTIONS.rename, sessionId => renameSession(deps, sessionId)),
     'sandpiper.archiveSession': forSession(QUESTIONS.archive, sessionId => actions.archive(sessionId, true)),
     'sandpiper.restoreSession': forSession(QUESTIONS.restore, sessionId => actions.archive(sessionId, false)),
+    'sandpiper.deleteSession': forSession(QUESTIONS.delete, sessionId => deleteSession(deps, sessionId)),
+    'sandpiper.restoreDeletedSession': argument => restoreDeletedSession(deps, argument),
     'sandpiper.copySessionId': forSession(QUESTIONS.copy, sessionId => vscode.env.clipboard.writeText(sessionId)),
     'sandpiper.refreshSessions': () => store.refresh(),
   };
@@ -137,14 +146,14 @@ async function newSession(
   }
 }
 
-async function sendMessage({ actions, store }: SessionCommandDependencies, sessionId: string): Promise<void> {
+async function sendMessage({ outbox, store }: SessionCommandDependencies, sessionId: string): Promise<void> {
   const text = await vscode.window.showInputBox({
     title: store.get(sessionId)?.title ?? 'Send Message',
     prompt: 'Handed to the agent when its turn ends, or at once when it is idle.',
     ignoreFocusOut: true,
   });
   if (text !== undefined && text.trim() !== '') {
-    await actions.send(sessionId, text);
+    await outbox.send(sessionId, text, newId('key'));
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RelayAddress } from '../../../client/relayAddress.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
+import { isOlder } from '../../../protocol/releases.ts';
 import type { Log } from '../log.ts';
 import { readSetting } from '../settings.ts';
 import { dataFolderOf, relayEnvironment } from './relayTarget.ts';
@@ -15,11 +16,16 @@ const IDLE_EXIT_MS = 60 * 60 * 1000;
 /** The relay that comes inside the extension: found when one runs for this data folder, started when none does. */
 export class EmbeddedRelay {
   readonly #program: string;
+  readonly #version: string;
   readonly #log: Log;
 
-  /** @param program path of the relay's bundle */
-  constructor(program: string, log: Log) {
+  /**
+   * @param program path of the relay's bundle
+   * @param version of that relay
+   */
+  constructor(program: string, version: string, log: Log) {
     this.#program = program;
+    this.#version = version;
     this.#log = log;
   }
 
@@ -27,21 +33,23 @@ export class EmbeddedRelay {
     return dataFolderOf(readSetting('relay.dataFolder'), process.env, process.platform, homedir());
   }
 
-  /** Where the relay listens; starts it when there is none. @throws `unavailable` when it did not come up */
+  /** Where the relay listens; starts it when there is none, or only an older one. @throws `unavailable` when it did not come up */
   async address(): Promise<RelayAddress> {
     // Loaded late: activation must not pay for it.
     const { findRelay, startRelay } = await import('../../../client/localRelay.ts');
     const { dataFolder } = this;
     const found = await findRelay(dataFolder);
-    if (found) {
+    const mayStart = readSetting('relay.startAutomatically');
+    if (found && !(mayStart && isOlder(found.version, this.#version))) {
       return found;
     }
-    if (!readSetting('relay.startAutomatically')) {
+    if (!mayStart) {
       throw new SandpiperError('unavailable', 'No relay runs, and "sandpiper.relay.startAutomatically" is off.', {
         hint: 'Start one with "sandpiper serve".',
       });
     }
-    this.#log.info('relay', `Starting the relay in ${dataFolder}`);
+    const instead = found ? ` in the place of version ${found.version}` : '';
+    this.#log.info('relay', `Starting the relay in ${dataFolder}${instead}`);
     const startedAt = performance.now();
     const address = await startRelay({
       dataFolder,
@@ -52,6 +60,7 @@ export class EmbeddedRelay {
         idleExitMs: IDLE_EXIT_MS,
       }),
       timeoutMs: START_TIMEOUT_MS,
+      version: this.#version,
     });
     this.#log.info('relay', `The relay is up after ${Math.round(performance.now() - startedAt)} ms`);
     return address;

@@ -11,6 +11,7 @@ import type { Disposable } from '../disposables.ts';
 import type { Log } from '../log.ts';
 import { SECRETS } from '../manifest.ts';
 import { onDidChangeSetting, readSetting } from '../settings.ts';
+import { userText } from '../userText.ts';
 import { showConnection } from './connectionText.ts';
 import type { EmbeddedRelay } from './embeddedRelay.ts';
 import type { RelayLink } from './relayLink.ts';
@@ -21,6 +22,8 @@ const CALL_TIMEOUT_MS = 30_000;
 /** These wait for git, a sandbox or a forge. */
 const SLOW_CALL_TIMEOUT_MS = 180_000;
 const SLOW_CALLS: ReadonlySet<CallName> = new Set<CallName>([
+  'session.delete',
+  'session.restore',
   'session.create',
   'repository.inspect',
   'pullRequest.open',
@@ -71,7 +74,7 @@ export class RelayConnection implements RelayLink, vscode.Disposable {
 
   /** Why there is no connection, for people. */
   get detail(): string | undefined {
-    return this.#error && errorText(this.#error);
+    return this.#error && userText(this.#error);
   }
 
   /** Begins to connect when nothing has yet, and tries again at once when it was refused. Returns at once. */

@@ -1,4 +1,5 @@
-import type { CallResult, FileChange, Side } from '../../../protocol/calls.ts';
+import type { FileChange } from '../../../protocol/callParts.ts';
+import type { CallResult, Side } from '../../../protocol/calls.ts';
 import { toUriParts } from './sessionUri.ts';
 import type { UriParts } from './sessionUri.ts';
 

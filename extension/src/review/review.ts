@@ -77,15 +77,20 @@ export class Review {
   async acceptAll(sessionId: string): Promise<void> {
     const changes = await this.#changes(sessionId, 'accepted');
     const sensitive = changes.files.filter(change => change.sensitive !== undefined);
-    if (sensitive.length > 0 && !(await askSensitive(sensitive))) {
+    const confirmed = sensitive.length === 0 ? [] : await askSensitive(sensitive);
+    if (!confirmed) {
       return;
     }
     const expectedProposed = this.#seen.get(sessionId) ?? changes.toCommit;
-    await this.#relay.call('changes.acceptAll', { sessionId, expectedProposed });
+    const { left } = await this.#relay.call('changes.acceptAll', { sessionId, expectedProposed, confirmed });
     this.#files.refresh(sessionId);
-    // Its two sides are now the same: there is nothing left to see.
-    await closeTabsOf(sessionId);
-    vscode.window.setStatusBarMessage(`Sandpiper: accepted ${count(changes.files.length, 'file')}`, 5000);
+    if (left.length === 0) {
+      // Its two sides are now the same: there is nothing left to see.
+      await closeTabsOf(sessionId);
+    }
+    const accepted = count(changes.files.length - left.length, 'file');
+    const rest = left.length === 0 ? '' : `; ${count(left.length, 'sensitive file')} left`;
+    vscode.window.setStatusBarMessage(`Sandpiper: accepted ${accepted}${rest}`, 5000);
   }
 
   /** What is pending when the file is in it, else the session's change as a whole. */
@@ -119,14 +124,20 @@ function toResources(entries: readonly ChangeEntry[]): [vscode.Uri, vscode.Uri |
   });
 }
 
-async function askSensitive(files: CallResult<'changes.list'>['files']): Promise<boolean> {
-  const accept = 'Accept All the Same';
+/** The sensitive files that are accepted with the rest; undefined when nothing is to be accepted. */
+async function askSensitive(files: CallResult<'changes.list'>['files']): Promise<string[] | undefined> {
+  const others = 'Accept the Others';
+  const all = 'Accept All the Same';
   const chosen = await vscode.window.showWarningMessage(
     `${count(files.length, 'file')} can run code on a developer's machine. Accept without a closer look?`,
     { modal: true, detail: files.map(file => `${file.path}: ${file.sensitive ?? ''}`).join('\n') },
-    accept,
+    others,
+    all,
   );
-  return chosen === accept;
+  if (chosen === undefined) {
+    return undefined;
+  }
+  return chosen === all ? files.map(({ path }) => path) : [];
 }
 
 /** Each call of `vscode.changes` opens another tab, so the one before is closed. */

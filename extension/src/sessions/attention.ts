@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { summaryText } from '../../../protocol/activity.ts';
 import type { Approval, SessionSummary } from '../../../protocol/session.ts';
 import { DisposableStore } from '../disposables.ts';
 import { readSetting } from '../settings.ts';
@@ -105,11 +106,11 @@ export class Attention implements vscode.Disposable {
 
   async #tellFailed(summary: SessionSummary): Promise<void> {
     const chosen = await vscode.window.showErrorMessage(
-      `${summary.title}: ${summary.activity}`,
+      `${summary.title}: ${summaryText(summary, Date.now())}`,
       'Open Session',
-      'Retry',
+      'Recover',
     );
-    if (chosen === 'Retry') {
+    if (chosen === 'Recover') {
       await this.#actions.retry(summary.id);
     } else if (chosen === 'Open Session') {
       await this.#open(summary.id);

@@ -1,4 +1,6 @@
+import { isRecoverable } from '../../../protocol/activity.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
+import { openQuestions } from './sessionGroups.ts';
 
 /** Why a person is called. */
 export type Call = 'approval' | 'turnFinished' | 'failed';
@@ -30,11 +32,12 @@ export function decideCall(
 }
 
 function news(before: SessionSummary, after: SessionSummary): Call | undefined {
-  if (after.phase === 'blocked') {
-    return before.phase === 'blocked' ? undefined : 'failed';
+  // What the relay mends by itself needs nobody.
+  const isLost = (summary: SessionSummary) => isRecoverable(summary) && summary.needsYou > 0;
+  if (isLost(after)) {
+    return isLost(before) ? undefined : 'failed';
   }
-  const asked = before.needsYou - (before.phase === 'blocked' ? 1 : 0);
-  if (after.needsYou > asked) {
+  if (openQuestions(after) > openQuestions(before)) {
     return 'approval';
   }
   const worked = before.phase === 'working' || before.phase === 'stopping' || before.phase === 'checkpointing';

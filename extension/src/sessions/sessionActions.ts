@@ -15,10 +15,6 @@ export class SessionActions {
     return this.#relay.call('session.get', { sessionId });
   }
 
-  send(sessionId: string, text: string): Promise<CallResult<'session.send'>> {
-    return this.#relay.call('session.send', { sessionId, text });
-  }
-
   stop(sessionId: string): Promise<CallResult<'session.stop'>> {
     return this.#relay.call('session.stop', { sessionId });
   }
@@ -37,6 +33,18 @@ export class SessionActions {
 
   async archive(sessionId: string, archived: boolean): Promise<void> {
     await this.#relay.call('session.archive', { sessionId, archived });
+  }
+
+  delete(sessionId: string, force: boolean): Promise<CallResult<'session.delete'>> {
+    return this.#relay.call('session.delete', { sessionId, force });
+  }
+
+  listDeleted(): Promise<CallResult<'session.listDeleted'>> {
+    return this.#relay.call('session.listDeleted', {});
+  }
+
+  async restore(sessionId: string): Promise<void> {
+    await this.#relay.call('session.restore', { sessionId });
   }
 
   readBlob(sessionId: string, hash: string, offset: number): Promise<CallResult<'blob.read'>> {

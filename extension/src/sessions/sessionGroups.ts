@@ -1,3 +1,4 @@
+import { isRecoverable, summaryText } from '../../../protocol/activity.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
 
 export type GroupId = 'needsYou' | 'running' | 'ready' | 'done' | 'archived';
@@ -47,9 +48,9 @@ export function groupSessions(summaries: Iterable<SessionSummary>): SessionGroup
 }
 
 /** The grey text beside the title: what it does, where, for how much, how large. */
-export function describeSession(summary: SessionSummary): string {
+export function describeSession(summary: SessionSummary, now: number): string {
   return [
-    summary.activity,
+    summaryText(summary, now),
     summary.repository.name,
     ...(summary.usage.costUsd > 0 ? [formatCost(summary.usage.costUsd)] : []),
     ...(summary.stats.files > 0 ? [count(summary.stats.files, 'file')] : []),
@@ -58,11 +59,11 @@ export function describeSession(summary: SessionSummary): string {
 }
 
 /** Several lines of plain text. Titles come from prompts, so this is never rendered as Markdown. */
-export function sessionTooltip(summary: SessionSummary): string {
+export function sessionTooltip(summary: SessionSummary, now: number): string {
   const { stats, usage, repository, pullRequest } = summary;
   return [
     summary.title,
-    summary.activity,
+    summaryText(summary, now),
     `Repository: ${repository.name}${repository.branch === undefined ? '' : ` (${repository.branch})`}`,
     `Changes: ${count(stats.files, 'file')}, +${stats.insertions} -${stats.deletions}`,
     `Isolation: ${summary.isolation} (${summary.provider})`,
@@ -75,11 +76,10 @@ export function sessionTooltip(summary: SessionSummary): string {
 
 /**
  * The `viewItem` of a row for `when` clauses: words, each matched with `\b`. `session`, the group, and what can be done:
- * `stoppable`, `reviewable`, `landable`, `landed`, `asking`, `blocked`.
+ * `stoppable`, `reviewable`, `landable`, `landed`, `asking`, `recoverable`.
  */
 export function sessionContext(summary: SessionSummary): string {
   const running = ['preparing', 'working', 'stopping'].includes(summary.phase);
-  const approvals = summary.needsYou - (summary.phase === 'blocked' ? 1 : 0);
   return [
     'session',
     groupOf(summary),
@@ -87,9 +87,14 @@ export function sessionContext(summary: SessionSummary): string {
     ...(summary.pending ? ['reviewable'] : []),
     ...(summary.stats.files > 0 && !summary.archived ? ['landable'] : []),
     ...(summary.pullRequest ? ['landed'] : []),
-    ...(approvals > 0 ? ['asking'] : []),
-    ...(summary.phase === 'blocked' ? ['blocked'] : []),
+    ...(openQuestions(summary) > 0 ? ['asking'] : []),
+    ...(isRecoverable(summary) ? ['recoverable'] : []),
   ].join(' ');
+}
+
+/** Questions that wait for an answer; a session that only needs to be recovered has none. */
+export function openQuestions(summary: SessionSummary): number {
+  return Math.max(0, summary.needsYou - (isRecoverable(summary) ? 1 : 0));
 }
 
 /** Dollars as people read them: cents when there are any, more digits when there are none. */

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { isCounted, isRecoverable, summaryText } from '../../../protocol/activity.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
 import { DisposableStore } from '../disposables.ts';
 import { VIEWS } from '../manifest.ts';
@@ -17,6 +18,8 @@ const ICONS: Record<GroupId, { icon: string; color?: string }> = {
   archived: { icon: 'archive' },
 };
 
+const CLOCK_MS = 5000;
+
 /** The list of sessions in the activity bar, by what they want from a person. */
 export class SessionTree implements vscode.TreeDataProvider<SessionNode>, vscode.Disposable {
   readonly #relay: RelayConnection;
@@ -34,6 +37,8 @@ export class SessionTree implements vscode.TreeDataProvider<SessionNode>, vscode
     this.#view = this.#disposables.add(vscode.window.createTreeView(VIEWS.sessions, { treeDataProvider: this }));
     this.#disposables.add(store.onDidChange(() => this.#scheduleRedraw()));
     this.#disposables.add({ dispose: () => clearTimeout(this.#redraw) });
+    const clock = setInterval(() => this.#tick(), CLOCK_MS);
+    this.#disposables.add({ dispose: () => clearInterval(clock) });
   }
 
   getChildren(node?: SessionNode): SessionNode[] {
@@ -50,6 +55,14 @@ export class SessionTree implements vscode.TreeDataProvider<SessionNode>, vscode
 
   dispose(): void {
     this.#disposables.dispose();
+  }
+
+  /** Rows that say for how long something has taken grow old. */
+  #tick(): void {
+    const counts = ({ doing }: SessionSummary) => doing && (isCounted(doing) || doing.kind === 'stuck');
+    if (this.#view.visible && [...this.#store.summaries].some(counts)) {
+      this.#changed.fire();
+    }
   }
 
   /** Events come in bursts; a tree that redraws at each of them flickers under the pointer. */
@@ -78,18 +91,25 @@ function groupItem(group: SessionGroup): vscode.TreeItem {
   return item;
 }
 
+function lookOf(summary: SessionSummary): { icon: string; color?: string } {
+  if (summary.phase === 'blocked') {
+    return { icon: 'error', color: 'charts.red' };
+  }
+  return isRecoverable(summary) ? { icon: 'warning', color: 'charts.yellow' } : ICONS[groupOf(summary)];
+}
+
 function sessionItem(summary: SessionSummary): vscode.TreeItem {
   const item = new vscode.TreeItem(summary.title, vscode.TreeItemCollapsibleState.None);
-  const look = summary.phase === 'blocked' ? { icon: 'error', color: 'charts.red' } : ICONS[groupOf(summary)];
+  const look = lookOf(summary);
   item.id = summary.id;
-  item.description = describeSession(summary);
-  item.tooltip = sessionTooltip(summary);
+  item.description = describeSession(summary, Date.now());
+  item.tooltip = sessionTooltip(summary, Date.now());
   item.contextValue = sessionContext(summary);
   item.iconPath = new vscode.ThemeIcon(
     look.icon,
     look.color === undefined ? undefined : new vscode.ThemeColor(look.color),
   );
-  item.accessibilityInformation = { label: `${summary.title}, ${summary.activity}` };
+  item.accessibilityInformation = { label: `${summary.title}, ${summaryText(summary, Date.now())}` };
   item.command = { command: 'sandpiper.openSession', title: 'Open Session', arguments: [summary.id] };
   return item;
 }

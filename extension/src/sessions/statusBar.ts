@@ -39,7 +39,7 @@ export class StatusBar implements vscode.Disposable {
   }
 
   #draw(): void {
-    const status = statusText(this.#store.summaries, this.#relay.state, this.#relay.detail);
+    const status = statusText(this.#store.summaries, this.#relay.state, this.#relay.detail, Date.now());
     const key = JSON.stringify(status);
     if (key === this.#shown) {
       return;

@@ -1,3 +1,4 @@
+import { summaryText } from '../../../protocol/activity.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
 import type { ConnectionState } from '../../../protocol/webviewApi.ts';
 import { groupOf } from './sessionGroups.ts';
@@ -12,6 +13,9 @@ export interface StatusText {
   emphasis: 'none' | 'warning' | 'error';
 }
 
+/** Sessions whose activity the tooltip names. */
+const MAX_LINES = 8;
+
 /**
  * What the status bar says.
  * @param connection undefined while nothing has needed the relay yet
@@ -20,6 +24,7 @@ export function statusText(
   summaries: Iterable<SessionSummary>,
   connection: ConnectionState | undefined,
   detail: string | undefined,
+  now: number,
 ): StatusText {
   if (connection === 'refused' || connection === 'offline') {
     const words = connection === 'refused' ? 'relay refused' : 'relay offline';
@@ -31,14 +36,19 @@ export function statusText(
     };
   }
   const counts: Record<GroupId, number> = { needsYou: 0, running: 0, ready: 0, done: 0, archived: 0 };
+  const lines: string[] = [];
   for (const summary of summaries) {
-    counts[groupOf(summary)]++;
+    const group = groupOf(summary);
+    counts[group]++;
+    if ((group === 'running' || group === 'needsYou') && lines.length < MAX_LINES) {
+      lines.push(`${summary.title}: ${summaryText(summary, now)}`);
+    }
   }
   const words = wordsFor(counts);
   const spoken = `Sandpiper: ${words ?? 'no session is running'}`;
   return {
     text: `$(${iconFor(counts)}) ${words ?? 'Sandpiper'}`,
-    tooltip: connection === 'connecting' ? `${spoken}. Connecting to the relay…` : spoken,
+    tooltip: [connection === 'connecting' ? `${spoken}. Connecting to the relay…` : spoken, ...lines].join('\n'),
     label: spoken,
     emphasis: counts.needsYou > 0 ? 'warning' : 'none',
   };

@@ -93,8 +93,8 @@ describe('a session, through the commands', () => {
   it('is accepted, and its diff closes', async () => {
     await commands.executeCommand('sandpiper.acceptAllChanges', state.id);
     await eventually(async () => {
-      const { accepted, proposed } = await client.call('session.get', { sessionId: state.id });
-      assert.equal(accepted, proposed);
+      const { review } = await client.call('session.get', { sessionId: state.id });
+      assert.equal(review.pending, 0);
       assert.equal(diffsOf(window.tabGroups.activeTabGroup.activeTab).length, 0);
     });
   });

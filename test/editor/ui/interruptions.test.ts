@@ -63,6 +63,8 @@ describe('a turn that does not go straight to its end', function () {
       'Wait for me',
       { text: 'I wait.', tool: 'Bash', input: { command: 'tail -f /dev/null' } },
       { text: 'Then I do this instead.' },
+      // The next agent resumes the conversation and puts an answer of its own where the stopped one stood.
+      { text: 'Then I do this instead.' },
     );
     await toolCard(chat, 'tail -f /dev/null').waitFor({ timeout: 30_000 });
     await statusItem(page, 'Sandpiper: 1 running').waitFor();

@@ -98,6 +98,8 @@ describe('a session in the editor', function () {
       .first()
       .waitFor();
     assert.equal(await page.locator('.multiDiffEntry:visible').count(), 1);
+    const header = await entry.locator('.header .file-path').first().textContent();
+    assert.equal(header?.trim(), 'slug.sh', 'no folder is named beside a file of the root');
   });
 
   it('accepts them all, and there is nothing left to review', async () => {

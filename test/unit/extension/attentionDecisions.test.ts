@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { decideCall } from '../../../extension/src/sessions/attentionDecisions.ts';
 import type { AttentionSituation } from '../../../extension/src/sessions/attentionDecisions.ts';
-import { summaryWith } from './summaries.ts';
+import { sampleSummary } from '../../support/sampleSummary.ts';
 
 const situation: AttentionSituation = {
   visibleSessionId: undefined,
@@ -9,18 +9,29 @@ const situation: AttentionSituation = {
   folders: ['/code/shop'],
   enabled: { approval: true, turnFinished: true, failed: true },
 };
-const idle = summaryWith();
-const working = summaryWith({ phase: 'working' });
-const asking = summaryWith({ phase: 'working', needsYou: 1 });
-const blocked = summaryWith({ phase: 'blocked', needsYou: 1 });
+const idle = sampleSummary();
+const working = sampleSummary({ phase: 'working' });
+const asking = sampleSummary({ phase: 'working', needsYou: 1 });
+const blocked = sampleSummary({ phase: 'blocked', needsYou: 1 });
 
 describe('what is worth a notification', () => {
   it('is a new approval, a finished turn and a failure', () => {
     assert.equal(decideCall(working, asking, situation), 'approval');
     assert.equal(decideCall(asking, { ...asking, needsYou: 2 }, situation), 'approval');
-    assert.equal(decideCall(summaryWith({ phase: 'checkpointing' }), idle, situation), 'turnFinished');
+    assert.equal(decideCall(sampleSummary({ phase: 'checkpointing' }), idle, situation), 'turnFinished');
     assert.equal(decideCall(working, blocked, situation), 'failed');
-    assert.equal(decideCall(summaryWith({ phase: 'preparing' }), blocked, situation), 'failed');
+    assert.equal(decideCall(sampleSummary({ phase: 'preparing' }), blocked, situation), 'failed');
+  });
+
+  it('is an agent that waits for Recover, and not one that the relay mends by itself', () => {
+    const stuck = (needsYou: number) =>
+      sampleSummary({ phase: 'working', needsYou, doing: { kind: 'stuck', label: 'Stuck', since: 0 } });
+    const cut = sampleSummary({ needsYou: 1, doing: { kind: 'interrupted', label: 'Interrupted', since: 0 } });
+    assert.equal(decideCall(working, stuck(1), situation), 'failed');
+    assert.equal(decideCall(stuck(1), stuck(1), situation), undefined);
+    assert.equal(decideCall(working, stuck(0), situation), undefined);
+    assert.equal(decideCall(stuck(0), working, situation), undefined);
+    assert.equal(decideCall(sampleSummary({ phase: 'checkpointing' }), cut, situation), 'failed');
   });
 
   it('is nothing that was already so', () => {
@@ -29,7 +40,7 @@ describe('what is worth a notification', () => {
     assert.equal(decideCall(asking, working, situation), undefined);
     assert.equal(decideCall(blocked, { ...blocked, seq: 9 }, situation), undefined);
     assert.equal(decideCall(idle, { ...idle, title: 'Renamed' }, situation), undefined);
-    assert.equal(decideCall(summaryWith({ phase: 'preparing' }), idle, situation), undefined);
+    assert.equal(decideCall(sampleSummary({ phase: 'preparing' }), idle, situation), undefined);
   });
 
   it('is never about the session that is being looked at, nor an archived one', () => {

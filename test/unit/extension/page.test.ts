@@ -6,6 +6,7 @@ import { isHostMessage } from '../../../protocol/webviewApi.ts';
 import { parseWebviewMessage } from '../../../protocol/webviewSchemas.ts';
 
 const sessionId = newId('ses');
+const key = newId('key');
 
 function request(method: string, params: unknown): unknown {
   return { type: 'request', requestId: 1, method, params };
@@ -16,7 +17,8 @@ describe('what the page may say', () => {
     for (const message of [
       { type: 'ready' },
       { type: 'ready', sessionId, seq: 3 },
-      request('send', { sessionId, text: 'Go on' }),
+      request('send', { sessionId, text: 'Go on', key }),
+      request('withdraw', { key }),
       request('selectSession', { sessionId: null }),
       request('answer', { sessionId, approvalId: 'a', decision: { kind: 'deny', message: 'No' } }),
       request('startSession', { prompt: 'Fix', includeUncommitted: true, permissionMode: 'ask' }),
@@ -27,9 +29,10 @@ describe('what the page may say', () => {
 
   it('is refused in every other form, with an answer where there is somebody to answer', () => {
     for (const message of [
-      request('send', { sessionId, text: '' }),
-      request('send', { sessionId: '../x', text: 'a' }),
-      request('send', { sessionId, text: 'a'.repeat(1_000_001) }),
+      request('send', { sessionId, text: '', key }),
+      request('send', { sessionId, text: 'a', key: '../key' }),
+      request('send', { sessionId: '../x', text: 'a', key }),
+      request('send', { sessionId, text: 'a'.repeat(1_000_001), key }),
       request('startSession', { prompt: 'Fix', includeUncommitted: 'yes', permissionMode: 'ask' }),
       request('startSession', { prompt: 'Fix', includeUncommitted: true, permissionMode: 'root' }),
       request('readBlob', { sessionId, hash: '../../etc/passwd', offset: 0 }),

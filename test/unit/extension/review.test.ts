@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { findChange, originalsOf, toChangeEntries } from '../../../extension/src/review/changeEntries.ts';
 import { fileText } from '../../../extension/src/review/fileText.ts';
 import { fromUriParts, toUriParts } from '../../../extension/src/review/sessionUri.ts';
-import type { FileChange } from '../../../protocol/calls.ts';
+import type { FileChange } from '../../../protocol/callParts.ts';
 import { newId } from '../../../protocol/ids.ts';
 
 const sessionId = newId('ses');
@@ -137,5 +137,14 @@ describe('the content of a session file', () => {
 });
 
 function file(patch: Partial<Parameters<typeof fileText>[0]>): Parameters<typeof fileText>[0] {
-  return { exists: true, encoding: 'utf8', content: '', bytes: 0, mode: '100644', tooLarge: false, ...patch };
+  return {
+    exists: true,
+    encoding: 'utf8',
+    content: '',
+    bytes: 0,
+    mode: '100644',
+    blob: null,
+    tooLarge: false,
+    ...patch,
+  };
 }

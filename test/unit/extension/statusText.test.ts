@@ -1,35 +1,35 @@
 import assert from 'node:assert/strict';
 import { statusText } from '../../../extension/src/sessions/statusText.ts';
-import { summaryWith } from './summaries.ts';
+import { sampleSummary } from '../../support/sampleSummary.ts';
 
-const running = summaryWith({ phase: 'working' });
-const asking = summaryWith({ phase: 'working', needsYou: 1 });
-const ready = summaryWith({ pending: true });
+const running = sampleSummary({ phase: 'working' });
+const asking = sampleSummary({ phase: 'working', needsYou: 1 });
+const ready = sampleSummary({ pending: true });
 
 describe('the status bar item', () => {
   it('counts what runs and what needs the person, and says the same to a screen reader', () => {
-    const status = statusText([running, running, asking, ready], 'connected', undefined);
+    const status = statusText([running, running, asking, ready], 'connected', undefined, 0);
     assert.equal(status.text, '$(bell-dot) 2 running, 1 needs you');
     assert.equal(status.label, 'Sandpiper: 2 running, 1 needs you');
     assert.equal(status.emphasis, 'warning');
-    assert.match(statusText([asking, asking], 'connected', undefined).text, / 2 need you$/);
+    assert.match(statusText([asking, asking], 'connected', undefined, 0).text, / 2 need you$/);
   });
 
   it('mentions what is to review only when nothing is more urgent', () => {
-    assert.match(statusText([ready], 'connected', undefined).text, / 1 to review$/);
-    assert.doesNotMatch(statusText([ready, running], 'connected', undefined).text, /review/);
+    assert.match(statusText([ready], 'connected', undefined, 0).text, / 1 to review$/);
+    assert.doesNotMatch(statusText([ready, running], 'connected', undefined, 0).text, /review/);
   });
 
   it('is quiet when there is nothing', () => {
-    const status = statusText([], undefined, undefined);
+    const status = statusText([], undefined, undefined, 0);
     assert.match(status.text, / Sandpiper$/);
     assert.equal(status.emphasis, 'none');
   });
 
   it('shows why there is no connection instead of numbers that may be old', () => {
-    const offline = statusText([running], 'offline', 'The connection was lost.');
+    const offline = statusText([running], 'offline', 'The connection was lost.', 0);
     assert.match(offline.text, /relay offline$/);
     assert.match(offline.tooltip, /The connection was lost\./);
-    assert.equal(statusText([], 'refused', undefined).emphasis, 'error');
+    assert.equal(statusText([], 'refused', undefined, 0).emphasis, 'error');
   });
 });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { parseUnifiedDiff } from '../../../webview-ui/src/browser/unifiedDiff.ts';
 import { readSavedPage, withDraft } from '../../../webview-ui/src/host/savedPage.ts';
 import { decodeEntities } from '../../../webview-ui/src/text/entities.ts';
-import { age, bytes, duration, elapsed } from '../../../webview-ui/src/text/format.ts';
+import { elapsed } from '../../../protocol/elapsed.ts';
+import { age, bytes, duration } from '../../../webview-ui/src/text/format.ts';
 import { lineDiff } from '../../../webview-ui/src/text/lineDiff.ts';
 import { linkTarget } from '../../../webview-ui/src/text/links.ts';
 import { visibleParts } from '../../../webview-ui/src/text/visibleText.ts';
@@ -150,8 +151,8 @@ describe('formats', () => {
 
 describe('saved page', () => {
   it('takes only what it knows, and forgets the oldest of too many drafts', () => {
-    assert.deepEqual(readSavedPage({ sessionId: 5, drafts: { a: 'x', b: 1 } }), { drafts: { a: 'x' } });
-    assert.deepEqual(readSavedPage('junk'), { drafts: {} });
+    assert.deepEqual(readSavedPage({ sessionId: 5, drafts: { a: 'x', b: 1 } }), { drafts: { a: 'x' }, unsent: [] });
+    assert.deepEqual(readSavedPage('junk'), { drafts: {}, unsent: [] });
     let drafts: Record<string, string> = {};
     for (let index = 0; index < 60; index++) {
       drafts = withDraft(drafts, `s${index}`, 'text');

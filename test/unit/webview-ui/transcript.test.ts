@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import type { Item } from '../../../protocol/session.ts';
-import { Outbox } from '../../../webview-ui/src/state/outbox.ts';
 import { readOlderItems } from '../../../webview-ui/src/state/olderItems.ts';
 import { earlierStart, toRows, windowStart } from '../../../webview-ui/src/state/transcript.ts';
 import { SessionLog } from '../../support/sessionLog.ts';
@@ -70,31 +69,5 @@ describe('older items', () => {
     );
     assert.deepEqual(items, log.state.items.slice(0, 25));
     assert.deepEqual(pages, [0, 10, 20, 30]);
-  });
-});
-
-describe('outbox', () => {
-  it('keeps a message until the log has it, and a failed one until the user decides', async () => {
-    const log = new SessionLog();
-    const [queued] = log.turn(1, 'logged');
-    const messageId = queued?.body.type === 'messageQueued' ? queued.body.messageId : '';
-    let fails = false;
-    const outbox = new Outbox({
-      request: () =>
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the double answers this one request
-        fails ? Promise.reject(new Error('no')) : Promise.resolve({ messageId } as never),
-    });
-    await outbox.send(log.id, 'logged');
-    outbox.prune([]);
-    assert.equal(outbox.messages.value.length, 1);
-    outbox.prune(log.state.items);
-    assert.equal(outbox.messages.value.length, 0);
-    fails = true;
-    await outbox.send(log.id, 'lost');
-    outbox.prune(log.state.items);
-    assert.deepEqual(
-      outbox.messages.value.map(({ text, error }) => [text, error !== undefined]),
-      [['lost', true]],
-    );
   });
 });

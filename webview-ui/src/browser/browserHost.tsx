@@ -1,4 +1,6 @@
 import { toSandpiperError } from '../../../protocol/errors.ts';
+import type { OutboxContent } from '../../../protocol/outbox.ts';
+import { OutboxSender } from '../../../protocol/outboxSender.ts';
 import type { RequestHandlers, RequestParams, RequestResult, WebviewMethod } from '../../../protocol/webviewApi.ts';
 import type { Announcement, Host } from '../host/host.ts';
 import { readSavedPage } from '../host/savedPage.ts';
@@ -6,6 +8,7 @@ import { browserToken } from './access.ts';
 import { browserRequests } from './browserRequests.ts';
 import { DiffPanel } from './diffPanel.ts';
 import { DiffPanelView } from './diffPanelView.tsx';
+import { BrowserOutbox } from './outboxStorage.ts';
 import { NewSessionSource } from './newSessionSource.ts';
 import { RelayConnection } from './relayConnection.ts';
 import { RepositoryField } from './repositoryField.tsx';
@@ -26,7 +29,10 @@ export async function createBrowserHost(): Promise<Host> {
     return '';
   });
   const relay: RelayConnection = new RelayConnection(token, {
-    onState: (state, detail) => tell({ type: 'connection', state, ...(detail === undefined ? {} : { detail }) }),
+    onState: (state, detail) => {
+      tell({ type: 'connection', state, ...(detail === undefined ? {} : { detail }) });
+      outbox.connected(state === 'connected' ? location.host : undefined);
+    },
     onConnected: () => {
       const ignore = (): undefined => undefined;
       void rows.refresh().catch(ignore);
@@ -38,11 +44,16 @@ export async function createBrowserHost(): Promise<Host> {
       follower.onNotification(method, params);
     },
   });
+  const outbox: OutboxSender = new OutboxSender({
+    storage: new BrowserOutbox(),
+    send: ({ key, sessionId, content }) => sendEntry(relay, key, sessionId, content),
+    onChange: () => tell({ type: 'outbox', entries: [...outbox.entries] }),
+  });
   const rows = new SessionRows(relay, tell);
   const follower = new SessionFollower(relay, tell);
   const source = new NewSessionSource(relay, tell);
   const diffPanel = new DiffPanel(relay);
-  const handlers = browserRequests({ relay, follower, source, diffPanel });
+  const handlers = browserRequests({ relay, outbox, follower, source, diffPanel });
   let begun = false;
 
   return {
@@ -56,6 +67,7 @@ export async function createBrowserHost(): Promise<Host> {
         return;
       }
       begun = true;
+      void outbox.load();
       if (refusal !== undefined) {
         tell({ type: 'connection', state: 'refused', detail: refusal });
         return;
@@ -73,6 +85,17 @@ export async function createBrowserHost(): Promise<Host> {
       Changes: () => <DiffPanelView panel={diffPanel} />,
     },
   };
+}
+
+function sendEntry(
+  relay: RelayConnection,
+  key: string,
+  sessionId: string,
+  content: OutboxContent,
+): Promise<{ seq: number }> {
+  return content.kind === 'message'
+    ? relay.call('session.send', { key, sessionId, text: content.text })
+    : relay.call('session.answer', { key, sessionId, approvalId: content.approvalId, decision: content.decision });
 }
 
 /** A handler may throw before it has a promise; whoever asked sees one kind of failure only. */

@@ -1,4 +1,5 @@
 import { SandpiperError } from '../../../protocol/errors.ts';
+import type { OutboxSender } from '../../../protocol/outboxSender.ts';
 import type { RequestHandlers } from '../../../protocol/webviewApi.ts';
 import { ask } from '../state/dialogs.ts';
 import type { DiffPanel } from './diffPanel.ts';
@@ -8,13 +9,14 @@ import { toEvents, type SessionFollower } from './sessionFollower.ts';
 
 export interface BrowserParts {
   relay: RelayConnection;
+  outbox: OutboxSender;
   follower: SessionFollower;
   source: NewSessionSource;
   diffPanel: DiffPanel;
 }
 
 /** What the extension does for the page inside VS Code, done by the page itself. */
-export function browserRequests({ relay, follower, source, diffPanel }: BrowserParts): RequestHandlers {
+export function browserRequests({ relay, outbox, follower, source, diffPanel }: BrowserParts): RequestHandlers {
   const shown = (sessionId: string): NonNullable<SessionFollower['state']> => {
     const { state } = follower;
     if (state?.id !== sessionId) {
@@ -39,7 +41,18 @@ export function browserRequests({ relay, follower, source, diffPanel }: BrowserP
       return { sessionId };
     },
     chooseRepository: () => Promise.resolve({}),
-    send: ({ sessionId, text }) => relay.mutate('session.send', { sessionId, text }),
+    send: async ({ sessionId, text, key }) => {
+      await outbox.put({ key, relay: location.host, sessionId, content: { kind: 'message', text } });
+      return {};
+    },
+    withdraw: async ({ key }) => {
+      await outbox.withdraw(key);
+      return {};
+    },
+    sendAgain: async ({ key }) => {
+      await outbox.tryAgain(key);
+      return {};
+    },
     stop: ({ sessionId }) => relay.mutate('session.stop', { sessionId }),
     answer: async ({ sessionId, approvalId, decision }) => {
       await relay.mutate('session.answer', { sessionId, approvalId, decision });
@@ -47,8 +60,8 @@ export function browserRequests({ relay, follower, source, diffPanel }: BrowserP
     },
     retry: ({ sessionId }) => relay.mutate('session.retry', { sessionId }),
     openChanges: async ({ sessionId }) => {
-      const { proposed, accepted } = shown(sessionId);
-      await diffPanel.show(sessionId, proposed === accepted ? 'all' : 'pending');
+      const { review } = shown(sessionId);
+      await diffPanel.show(sessionId, review.pending === 0 ? 'all' : 'pending');
       return {};
     },
     openFile: async ({ sessionId, path }) => {
@@ -56,7 +69,14 @@ export function browserRequests({ relay, follower, source, diffPanel }: BrowserP
       return {};
     },
     acceptAll: async ({ sessionId }) => {
-      await relay.mutate('changes.acceptAll', { sessionId, expectedProposed: shown(sessionId).proposed });
+      const expectedProposed = shown(sessionId).proposed;
+      const { left } = await relay.mutate('changes.acceptAll', { sessionId, expectedProposed });
+      if (left.length > 0) {
+        const paths = left.map(({ path }) => path).join(', ');
+        throw new SandpiperError('conflict', `Accepted all but what can run code on a developer's machine: ${paths}.`, {
+          hint: 'Look at these files and accept them in VS Code.',
+        });
+      }
       return {};
     },
     createPullRequest: ({ sessionId }) => createPullRequest(relay, sessionId, shown(sessionId).title),

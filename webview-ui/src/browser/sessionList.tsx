@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { summaryText } from '../../../protocol/activity.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
 import { usePage } from '../page.ts';
 import { clock } from '../state/clock.ts';
@@ -46,7 +47,9 @@ function Facts({ session }: { session: SessionSummary }): JSX.Element {
   const { stats } = session;
   return (
     <>
-      <span class={`sessionActivity ${session.needsYou > 0 ? 'attention' : ''}`}>{session.activity}</span>
+      <span class={`sessionActivity ${session.needsYou > 0 ? 'attention' : ''}`}>
+        {summaryText(session, clock.value)}
+      </span>
       {stats.files > 0 ? (
         <span>
           <span class="plus">+{stats.insertions}</span> <span class="minus">−{stats.deletions}</span>

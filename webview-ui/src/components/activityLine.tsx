@@ -1,6 +1,8 @@
 import type { JSX } from 'preact';
-import { describeActivity, type Activity } from '../../../protocol/activity.ts';
-import type { SessionState } from '../../../protocol/session.ts';
+import { activityText, describeActivity } from '../../../protocol/activity.ts';
+import type { Activity, SessionState } from '../../../protocol/session.ts';
+import { usePage } from '../page.ts';
+import { clock } from '../state/clock.ts';
 import { cost } from '../text/format.ts';
 import { Elapsed } from './elapsed.tsx';
 import { Icon, type IconName } from './icon.tsx';
@@ -14,6 +16,9 @@ const icons: Record<Activity['kind'], IconName> = {
   tool: 'terminal',
   waiting: 'question',
   retrying: 'warning',
+  stuck: 'warning',
+  recovering: 'clock',
+  interrupted: 'warning',
   stopping: 'stop',
   checkpointing: 'branch',
   blocked: 'error',
@@ -21,24 +26,28 @@ const icons: Record<Activity['kind'], IconName> = {
   archived: 'folder',
 };
 
-const QUIET: ReadonlySet<Activity['kind']> = new Set(['idle', 'ready', 'archived']);
+const QUIET: ReadonlySet<Activity['kind']> = new Set(['idle', 'ready', 'archived', 'interrupted']);
 
 /** What the session is doing, in words, and for how long. There is no spinner that says less. */
 export function ActivityLine({ session }: { session: SessionState }): JSX.Element | null {
-  const activity = describeActivity(session);
+  const { model } = usePage();
+  // The row of the list also knows what only the relay sees; it counts as long as it is of the same moment.
+  const row = model.summaries.value.find(summary => summary.id === session.id);
+  const activity = row?.doing && row.seq === session.seq ? row.doing : describeActivity(session);
   if (activity.kind === 'blocked') {
     // The card below says it, and what to do.
     return null;
   }
+  const stuck = activity.kind === 'stuck';
   const busy = !QUIET.has(activity.kind);
   return (
     <div class={`activity ${activity.kind} ${busy ? 'busy' : ''}`} data-activity={activity.kind}>
       <span class="pulse" aria-hidden="true" />
       <Icon name={icons[activity.kind]} />
       <span class="activityLabel" title={activity.label}>
-        <VisibleText text={activity.label} />
+        <VisibleText text={stuck ? activityText(activity, clock.value) : activity.label} />
       </span>
-      {busy ? <Elapsed since={activity.since} /> : null}
+      {busy && !stuck ? <Elapsed since={activity.since} /> : null}
       {session.usage.costUsd > 0 ? (
         <span class="dim usage" title="Cost of this session so far">
           {cost(session.usage)}

@@ -1,7 +1,8 @@
 import { effect, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { describeActivity, type Activity } from '../../../protocol/activity.ts';
+import { describeActivity } from '../../../protocol/activity.ts';
+import type { Activity } from '../../../protocol/session.ts';
 import { usePage } from '../page.ts';
 import { announcementFor } from '../state/announcements.ts';
 

@@ -12,7 +12,7 @@ export function ChangesBar({ session }: { session: SessionState }): JSX.Element 
   const { host } = usePage();
   const action = useAction();
   const { stats, pullRequest } = session;
-  const pending = session.proposed !== session.accepted;
+  const pending = session.review.pending > 0;
   // While the agent asks something, the question has the page's attention and its primary button.
   const asks = session.approvals.length > 0;
   const of = { sessionId: session.id };

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
+import { elapsed } from '../../../protocol/elapsed.ts';
 import { clock } from '../state/clock.ts';
-import { duration, elapsed } from '../text/format.ts';
+import { duration } from '../text/format.ts';
 
 /** Time since a moment, ticking; or how long something took once it is over. Not read aloud: it changes each second. */
 export function Elapsed({ since, until }: { since: number; until?: number | undefined }): JSX.Element {

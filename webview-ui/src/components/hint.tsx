@@ -1,11 +1,15 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { hintInEditor } from '../../../protocol/editorHint.ts';
+import { usePage } from '../page.ts';
 
 /** A command of a hint: `npm install …`. A lone word in backticks is a name, and nothing to run. */
 const COMMAND = /`([^`]+ [^`]+)`/;
 
 /** What to do about something, with its code as code, and its command to take along to a terminal. */
-export function Hint({ text }: { text: string }): JSX.Element {
+export function Hint({ text: hint }: { text: string }): JSX.Element {
+  const { host } = usePage();
+  const text = host.kind === 'vscode' ? hintInEditor(hint) : hint;
   const command = COMMAND.exec(text)?.[1];
   return (
     <>

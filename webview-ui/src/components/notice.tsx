@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import type { Item } from '../../../protocol/session.ts';
+import { Hint } from './hint.tsx';
 import { Icon } from './icon.tsx';
 
 const tones = { info: 'muted', warning: 'attention', error: 'bad' } as const;
@@ -11,7 +12,11 @@ export function Notice({ item }: { item: Extract<Item, { kind: 'notice' }> }): J
       <Icon name={item.level} class={tones[item.level]} />
       <div>
         <p>{item.text}</p>
-        {item.hint === undefined ? null : <p class="hint">{item.hint}</p>}
+        {item.hint === undefined ? null : (
+          <p class="hint">
+            <Hint text={item.hint} />
+          </p>
+        )}
       </div>
     </div>
   );

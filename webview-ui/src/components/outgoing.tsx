@@ -3,21 +3,24 @@ import { usePage } from '../page.ts';
 import type { Outgoing } from '../state/outbox.ts';
 import { Icon } from './icon.tsx';
 import { Problem } from './problem.tsx';
+import { useAction } from './useAction.ts';
 
 /** A message that the relay does not have yet. It stays until it has, or until the user takes it back. */
 export function OutgoingMessage({ message }: { message: Outgoing }): JSX.Element {
   const { outbox, drafts, model } = usePage();
-  const { localId, sessionId, text, error } = message;
-  const retry = (): void => {
-    outbox.remove(localId);
-    void outbox.send(sessionId, text);
-  };
-  const takeBack = (): void => {
-    outbox.remove(localId);
+  const { sessionId, text, error, state } = message;
+  const action = useAction();
+  const takeBack = async (): Promise<void> => {
+    await outbox.takeBack(message);
     const draft = drafts.get(sessionId);
     drafts.set(sessionId, draft === '' ? text : `${text}\n\n${draft}`);
   };
   const offline = model.connection.value.state !== 'connected';
+  const editButton = (
+    <button type="button" class="secondary" disabled={action.busy} onClick={() => action.run(takeBack)}>
+      Edit
+    </button>
+  );
   return (
     <div class={`message outgoing ${error ? 'unsent' : ''}`}>
       <div class="messageText">{text}</div>
@@ -25,22 +28,27 @@ export function OutgoingMessage({ message }: { message: Outgoing }): JSX.Element
         <>
           <Problem error={error} />
           <div class="actions">
-            <button type="button" class="secondary" onClick={retry}>
+            <button
+              type="button"
+              class="secondary"
+              disabled={action.busy}
+              onClick={() => action.run(() => outbox.sendAgain(message))}
+            >
               Send Again
             </button>
-            <button type="button" class="secondary" onClick={takeBack}>
-              Edit
-            </button>
+            {editButton}
           </div>
         </>
       ) : (
         <div class="messageFoot">
           <span class="delivery">
             <Icon name="clock" />
-            {offline ? 'Goes out when connected' : 'Sending'}
+            {offline ? 'Waiting for the relay' : 'Sending'}
           </span>
+          {offline && state === 'waiting' ? editButton : null}
         </div>
       )}
+      <Problem error={action.error} />
     </div>
   );
 }

@@ -8,6 +8,17 @@ import { useAction } from './useAction.ts';
 export function RepositoryLine({ context }: { context: DraftContext }): JSX.Element | null {
   const { host } = usePage();
   const action = useAction();
+  // Also where the folder is no repository: the way out is another one.
+  const change = context.canChoose ? (
+    <button
+      type="button"
+      class="link"
+      disabled={action.busy}
+      onClick={() => action.run(() => host.request('chooseRepository', {}))}
+    >
+      {context.repository ? 'Change' : 'Choose Another Folder'}
+    </button>
+  ) : null;
   return (
     <>
       {host.views ? <host.views.Repository /> : null}
@@ -19,18 +30,11 @@ export function RepositoryLine({ context }: { context: DraftContext }): JSX.Elem
           <span title={context.repository.head}>
             {context.repository.repository.branch ?? 'detached'} · {context.repository.head.slice(0, 8)}
           </span>
-          {context.canChoose ? (
-            <button
-              type="button"
-              class="link"
-              disabled={action.busy}
-              onClick={() => action.run(() => host.request('chooseRepository', {}))}
-            >
-              Change
-            </button>
-          ) : null}
+          {change}
         </p>
-      ) : null}
+      ) : (
+        change && <p class="repository">{change}</p>
+      )}
     </>
   );
 }

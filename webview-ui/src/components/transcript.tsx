@@ -25,7 +25,9 @@ export function Transcript({ session }: { session: SessionState }): JSX.Element 
   const [, redraw] = useState(0);
   start.current = windowStart(start.current, rows.length, follow.following.value);
   const omitted = older ? 0 : session.omittedItems;
-  const outgoing = outbox.messages.value.filter(message => message.sessionId === session.id);
+  const outgoing = outbox.messages.value.filter(
+    message => message.sessionId === session.id && (message.seq === undefined || message.seq > session.seq),
+  );
   const jump = (): void => {
     start.current = Math.max(0, rows.length - PAGE_ROWS);
     follow.jump();
@@ -66,7 +68,7 @@ export function Transcript({ session }: { session: SessionState }): JSX.Element 
                   </li>
                 )),
                 ...outgoing.map(message => (
-                  <li key={`out:${message.localId}`} class="row">
+                  <li key={`out:${message.key}`} class="row">
                     <OutgoingMessage message={message} />
                   </li>
                 )),

@@ -1,11 +1,19 @@
 import type { ComponentType } from 'preact';
 import type { HostMessage, RequestParams, RequestResult, WebviewMethod } from '../../../protocol/webviewApi.ts';
 
+/** A message that the host does not have for certain. */
+export interface Unsent {
+  key: string;
+  sessionId: string;
+  text: string;
+}
+
 /** What the page keeps while it is hidden or reloaded. Everything else comes again from the host. */
 export interface SavedPage {
   sessionId?: string;
   /** Unsent text by session id; the composer of a new session has the key `new`. */
   drafts: Record<string, string>;
+  unsent: readonly Unsent[];
 }
 
 /** Everything a host says but answers, which it hands to whoever asked. */

@@ -1,12 +1,12 @@
 import { isRecord } from '../../../protocol/rpc.ts';
-import type { SavedPage } from './host.ts';
+import type { SavedPage, Unsent } from './host.ts';
 
 const MAX_DRAFTS = 50;
 
 /** What was saved, as far as it is what this version saves. */
 export function readSavedPage(value: unknown): SavedPage {
   if (!isRecord(value)) {
-    return { drafts: {} };
+    return { drafts: {}, unsent: [] };
   }
   const drafts: Record<string, string> = {};
   if (isRecord(value['drafts'])) {
@@ -17,7 +17,17 @@ export function readSavedPage(value: unknown): SavedPage {
     }
   }
   const sessionId = value['sessionId'];
-  return { drafts, ...(typeof sessionId === 'string' ? { sessionId } : {}) };
+  const unsent = Array.isArray(value['unsent']) ? value['unsent'].filter(isUnsent) : [];
+  return { drafts, unsent, ...(typeof sessionId === 'string' ? { sessionId } : {}) };
+}
+
+function isUnsent(value: unknown): value is Unsent {
+  return (
+    isRecord(value) &&
+    typeof value['key'] === 'string' &&
+    typeof value['sessionId'] === 'string' &&
+    typeof value['text'] === 'string'
+  );
 }
 
 /** The drafts with one changed; empty ones go, and so do the oldest of too many. */

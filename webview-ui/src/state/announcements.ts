@@ -1,4 +1,4 @@
-import type { Activity } from '../../../protocol/activity.ts';
+import type { Activity } from '../../../protocol/session.ts';
 
 /**
  * What a screen reader should hear when the activity changes, once. Tools come and go by the second and say nothing; the
@@ -17,9 +17,14 @@ export function announcementFor(before: Activity['kind'] | undefined, now: Activ
       return 'The agent is done.';
     case 'blocked':
       return `The session is blocked: ${now.label}`;
+    case 'stuck':
+      return 'The agent is stuck: it gives no sign of life.';
+    case 'interrupted':
+      return 'The turn was cut off. Recover goes on with it.';
     case 'thinking':
       return WORKING.has(before) ? undefined : 'The agent is working.';
     case 'retrying':
+    case 'recovering':
     case 'stopping':
     case 'archived':
       return now.label;

@@ -50,11 +50,11 @@ export class ChatModel {
     this.#now = now;
   }
 
-  receive(message: Announcement): void {
+  receive(message: Exclude<Announcement, { type: 'outbox' }>): void {
     batch(() => this.#dispatch(message));
   }
 
-  #dispatch(message: Announcement): void {
+  #dispatch(message: Exclude<Announcement, { type: 'outbox' }>): void {
     switch (message.type) {
       case 'connection':
         this.connection.value = {

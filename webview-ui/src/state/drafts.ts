@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import type { Host } from '../host/host.ts';
+import type { Host, Unsent } from '../host/host.ts';
 import { withDraft } from '../host/savedPage.ts';
 
 /** Name of the draft of a session that does not exist yet. */
@@ -11,6 +11,7 @@ export class Drafts {
   readonly texts = signal<Record<string, string>>({});
   readonly #host: Pick<Host, 'load' | 'save'>;
   #sessionId: string | undefined;
+  #unsent: readonly Unsent[];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(host: Pick<Host, 'load' | 'save'>) {
@@ -18,11 +19,23 @@ export class Drafts {
     const saved = host.load();
     this.texts.value = saved.drafts;
     this.#sessionId = saved.sessionId;
+    this.#unsent = saved.unsent;
   }
 
   /** The session that was open when the page was last there. */
   get sessionId(): string | undefined {
     return this.#sessionId;
+  }
+
+  /** Messages that left the composer and that the host does not have yet. */
+  get unsent(): readonly Unsent[] {
+    return this.#unsent;
+  }
+
+  /** Saves them, and the drafts that they came out of, at once. */
+  keepUnsent(unsent: readonly Unsent[]): void {
+    this.#unsent = unsent;
+    this.save();
   }
 
   get(id: string): string {
@@ -46,6 +59,7 @@ export class Drafts {
     this.#timer = undefined;
     this.#host.save({
       drafts: this.texts.peek(),
+      unsent: this.#unsent,
       ...(this.#sessionId === undefined ? {} : { sessionId: this.#sessionId }),
     });
   }

@@ -1,59 +1,113 @@
-import { signal } from '@preact/signals';
-import { toSandpiperError, type SandpiperError } from '../../../protocol/errors.ts';
-import type { Item } from '../../../protocol/session.ts';
-import type { Host } from '../host/host.ts';
+import { computed, signal } from '@preact/signals';
+import { toSandpiperError, SandpiperError } from '../../../protocol/errors.ts';
+import { newId } from '../../../protocol/ids.ts';
+import type { OutboxEntry } from '../../../protocol/outbox.ts';
+import type { Host, Unsent } from '../host/host.ts';
 
-/** A message on its way to the relay. Once the relay has it, it is an item of the session. */
+/** A message on its way to the relay. Once the shown log has it, it is an item of the session. */
 export interface Outgoing {
-  localId: number;
+  key: string;
   sessionId: string;
   text: string;
-  messageId?: string;
+  /** `sending`: it may have left, so it cannot be taken back. */
+  state: 'waiting' | 'sending' | 'refused';
+  /** Of a message that the relay has: the event that it is. */
+  seq?: number;
   error?: SandpiperError;
 }
 
-/** Messages that were sent and are not in the log yet, so that nothing typed ever disappears. */
+/**
+ * Messages that were sent and are not in the log yet, so that nothing typed ever disappears. Until the host has one in
+ * its outbox the page keeps it, over reloads too; then the host does.
+ */
 export class Outbox {
-  readonly messages = signal<readonly Outgoing[]>([]);
   readonly #host: Pick<Host, 'request'>;
-  #nextId = 1;
+  readonly #keep: (unsent: readonly Unsent[]) => void;
+  readonly #unsent = signal<readonly (Unsent & { error?: SandpiperError })[]>([]);
+  readonly #hosted = signal<readonly OutboxEntry[]>([]);
 
-  constructor(host: Pick<Host, 'request'>) {
+  readonly messages = computed<readonly Outgoing[]>(() => {
+    const hosted = this.#hosted.value.flatMap(toOutgoing);
+    const known = new Set(hosted.map(message => message.key));
+    const own = this.#unsent.value
+      .filter(({ key }) => !known.has(key))
+      .map(message => ({ ...message, state: message.error ? ('refused' as const) : ('sending' as const) }));
+    return [...hosted, ...own];
+  });
+
+  /** @param keep stores what the host does not have yet, at once */
+  constructor(host: Pick<Host, 'request'>, keep: (unsent: readonly Unsent[]) => void = () => undefined) {
     this.#host = host;
+    this.#keep = keep;
+  }
+
+  /** What the host has. */
+  receive(entries: readonly OutboxEntry[]): void {
+    this.#hosted.value = entries;
+  }
+
+  /** Hands over again what an earlier page could not. The host knows the keys, so nothing comes twice. */
+  async resume(unsent: readonly Unsent[]): Promise<void> {
+    this.#change([...unsent, ...this.#unsent.peek()]);
+    for (const message of unsent) {
+      await this.#handOver(message);
+    }
   }
 
   /** Sends; a failure stays in the list until the user takes it back or tries again. */
   async send(sessionId: string, text: string): Promise<void> {
-    const localId = this.#nextId++;
-    this.messages.value = [...this.messages.peek(), { localId, sessionId, text }];
+    const message = { key: newId('key'), sessionId, text };
+    this.#change([...this.#unsent.peek(), message]);
+    await this.#handOver(message);
+  }
+
+  async sendAgain({ key }: Outgoing): Promise<void> {
+    const unsent = this.#unsent.peek().find(message => message.key === key);
+    await (unsent ? this.#handOver(unsent) : this.#host.request('sendAgain', { key }));
+  }
+
+  /** @throws conflict when the relay may have it already */
+  async takeBack({ key }: Outgoing): Promise<void> {
+    if (this.#hosted.peek().some(entry => entry.key === key)) {
+      await this.#host.request('withdraw', { key });
+    }
+    this.#forget(key);
+  }
+
+  async #handOver({ key, sessionId, text }: Unsent): Promise<void> {
     try {
-      const { messageId } = await this.#host.request('send', { sessionId, text });
-      this.#update(localId, { messageId });
+      await this.#host.request('send', { key, sessionId, text });
+      this.#forget(key);
     } catch (thrown) {
-      this.#update(localId, { error: toSandpiperError(thrown) });
+      const error = toSandpiperError(thrown);
+      this.#change(this.#unsent.peek().map(message => (message.key === key ? { ...message, error } : message)));
     }
   }
 
-  remove(localId: number): void {
-    this.messages.value = this.messages.peek().filter(message => message.localId !== localId);
+  #forget(key: string): void {
+    this.#change(this.#unsent.peek().filter(message => message.key !== key));
   }
 
-  /** Drops what the session's log has taken over. */
-  prune(items: readonly Item[]): void {
-    const waiting = this.messages.peek();
-    if (!waiting.some(message => message.messageId !== undefined)) {
-      return;
-    }
-    const logged = new Set(items.filter(item => item.kind === 'message').map(item => item.id));
-    const left = waiting.filter(message => message.messageId === undefined || !logged.has(message.messageId));
-    if (left.length !== waiting.length) {
-      this.messages.value = left;
-    }
+  #change(unsent: readonly (Unsent & { error?: SandpiperError })[]): void {
+    this.#unsent.value = unsent;
+    this.#keep(unsent.map(({ key, sessionId, text }) => ({ key, sessionId, text })));
   }
+}
 
-  #update(localId: number, patch: Partial<Outgoing>): void {
-    this.messages.value = this.messages
-      .peek()
-      .map(message => (message.localId === localId ? { ...message, ...patch } : message));
+function toOutgoing({ key, sessionId, content, status }: OutboxEntry): Outgoing[] {
+  if (content.kind !== 'message') {
+    return [];
+  }
+  const message = { key, sessionId, text: content.text };
+  switch (status.kind) {
+    case 'waiting':
+    case 'sending':
+      return [{ ...message, state: status.kind }];
+    case 'accepted':
+      return [{ ...message, state: 'sending', seq: status.seq }];
+    case 'refused': {
+      const { code, message: text, hint } = status.problem;
+      return [{ ...message, state: 'refused', error: new SandpiperError(code, text, { hint }) }];
+    }
   }
 }
