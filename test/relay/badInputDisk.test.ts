@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { after, before, describe, it } from 'mocha';
 import type { SessionState } from '../../protocol/session.ts';
+import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/relayProcess.ts';
 import { requireOrSkip } from '../support/requirement.ts';
 import { openWorkshop, type Workshop } from '../support/workshop.ts';
@@ -122,12 +123,21 @@ describe('a full disk', function () {
         await new Promise(resolve => setTimeout(resolve, 100));
       }
       assert.match(shop.relay.log, /disk_full/);
+      // Meanwhile the list says it, though nothing can be written into the log.
+      const { client } = shop;
+      await eventually(async () => {
+        const { sessions } = await client.call('session.list', {});
+        assert.equal(sessions[0]?.activity, 'The disk of the relay is full');
+      }, 20_000);
       await disk?.free();
       const state = await shop.until(id, 'one turn', idle(1), 60_000);
       assert.equal(state.turns[0]?.agent?.outcome, 'completed');
       assert.equal(state.items.filter(item => item.kind === 'tool' && item.state === 'ok').length, words.length);
       assert.equal(state.items.filter(item => item.kind === 'text').length, words.length + 1);
       const events = await shop.events(id);
+      const notices = events.flatMap(({ body }) => (body.type === 'noticeRaised' ? [body] : []));
+      assert.equal(notices.length, 1, JSON.stringify(notices));
+      assert.match(notices[0]?.text ?? '', /^The disk of the relay was full from .* Nothing was lost/);
       assert.deepEqual(
         events.map(event => event.seq),
         events.map((_, index) => index + 1),

@@ -10,6 +10,7 @@ import { eventually } from '../support/eventually.ts';
 import { plainGit } from '../support/plainGit.ts';
 import { temporaryFolder } from '../support/relayProcess.ts';
 import { requireOrSkip } from '../support/requirement.ts';
+import { pathWithoutBubblewrap } from '../support/pathWithoutBubblewrap.ts';
 import { openWorkshop, REAL_KEY, type Workshop } from '../support/workshop.ts';
 
 const idle = (turns: number) => (state: SessionState) => state.phase.kind === 'idle' && state.turns.length === turns;
@@ -195,19 +196,3 @@ describe('a hostile repository', function () {
     }
   });
 });
-
-/** Every program of this machine but bwrap. */
-async function pathWithoutBubblewrap(folder: string): Promise<string> {
-  const bin = join(folder, 'bin');
-  await mkdir(bin);
-  const found = (process.env['PATH'] ?? '').split(':').filter(part => part.startsWith('/'));
-  for (const part of [...found, '/usr/bin', '/bin']) {
-    for (const name of await readdir(part).catch(() => [])) {
-      if (name !== 'bwrap') {
-        // The first folder of PATH counts.
-        await symlink(join(part, name), join(bin, name)).catch(() => {});
-      }
-    }
-  }
-  return bin;
-}

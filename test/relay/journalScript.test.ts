@@ -10,6 +10,8 @@ import { eventually } from '../support/eventually.ts';
 import { requireOrSkip } from '../support/requirement.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../server/src/journal/agent-run.sh');
+const FIRST = '0000000009';
+const SECOND = '0000000010';
 const SHELLS = [
   { name: 'sh', file: '/bin/sh', args: [] },
   { name: 'bash', file: '/bin/bash', args: ['--posix'] },
@@ -22,8 +24,9 @@ for (const shell of SHELLS) {
     let journal = '';
     const started: ChildProcess[] = [];
 
-    const start = (...argv: string[]): ChildProcess => {
-      const child = spawn(shell.file, [...shell.args, SCRIPT, journal, '--', ...argv], {
+    const start = (...argv: string[]): ChildProcess => startBy(FIRST, ...argv);
+    const startBy = (epoch: string, ...argv: string[]): ChildProcess => {
+      const child = spawn(shell.file, [...shell.args, SCRIPT, journal, epoch, '--', ...argv], {
         detached: true,
         stdio: 'inherit',
       });
@@ -31,10 +34,11 @@ for (const shell of SHELLS) {
       return child;
     };
     const read = async (name: string): Promise<string> => readFile(join(journal, name), 'utf8');
-    const input = async (name: string, text: string): Promise<void> => {
-      await mkdir(join(journal, 'in'), { recursive: true });
-      await writeFile(join(journal, 'in', `${name}.tmp`), text);
-      await rename(join(journal, 'in', `${name}.tmp`), join(journal, 'in', name));
+    const input = async (name: string, text: string, epoch = FIRST): Promise<void> => {
+      const folder = join(journal, 'in', epoch);
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, `${name}.tmp`), text);
+      await rename(join(folder, `${name}.tmp`), join(folder, name));
     };
 
     before(function () {
@@ -62,6 +66,33 @@ for (const shell of SHELLS) {
       assert.equal(await read('exit'), '0\n');
       // The ticker's last sleep may still be at it for half a second.
       await eventually(() => assert.deepEqual(sessionOf(child.pid), []), 3000);
+    });
+
+    it('hears the relay of the highest epoch alone, and takes no number twice', async () => {
+      const child = start('cat');
+      await input('000001', 'one\n');
+      await eventually(async () => assert.equal(await read('out'), 'one\n'));
+      await input('claim', '', SECOND);
+      await input('000002', 'not heard\n');
+      await input('eof', '');
+      await input('000001', 'one\n', SECOND);
+      await input('000002', 'two\n', SECOND);
+      await eventually(async () => assert.equal(await read('out'), 'one\ntwo\n'));
+      await input('000003', 'not heard either\n');
+      await input('000003', 'three\n', SECOND);
+      await input('eof', '', SECOND);
+      await once(child, 'exit');
+      assert.equal(await read('out'), 'one\ntwo\nthree\n');
+    });
+
+    it('starts nothing for a relay that was taken over from', async () => {
+      await input('claim', '', SECOND);
+      const [code] = await once(start('echo', 'late'), 'exit');
+      assert.equal(code, 75);
+      assert.equal(existsSync(join(journal, 'out')), false);
+      await input('eof', '', SECOND);
+      await once(startBy(SECOND, 'echo', 'right'), 'exit');
+      assert.equal(await read('out'), 'right\n');
     });
 
     it('runs a program once', async () => {
@@ -109,9 +140,10 @@ for (const shell of SHELLS) {
     });
 
     it('says how it is used', async () => {
-      const child = spawn(shell.file, [...shell.args, SCRIPT, journal], { stdio: 'ignore' });
-      const [code] = await once(child, 'exit');
-      assert.equal(code, 64);
+      for (const args of [[journal], [journal, '--', 'cat'], [journal, FIRST, '--']]) {
+        const [code] = await once(spawn(shell.file, [...shell.args, SCRIPT, ...args], { stdio: 'ignore' }), 'exit');
+        assert.equal(code, 64);
+      }
     });
   });
 }

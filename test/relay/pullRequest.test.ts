@@ -1,26 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { after, before, describe, it } from 'mocha';
 import type { PullRequest } from '../../protocol/events.ts';
-import type { SessionState } from '../../protocol/session.ts';
-import { makeSample } from '../../scripts/demo/sample.ts';
 import { folderState } from '../unit/git/folderState.ts';
 import { eventually } from '../support/eventually.ts';
 import { startGithubServer, type GithubServer } from '../support/githubServer.ts';
+import { bash, beginChange, idle, makeForgeClone } from '../support/landing.ts';
 import { plainGit } from '../support/plainGit.ts';
-import type { StepInput } from '../support/modelScript.ts';
+import { watchArguments } from '../support/processArguments.ts';
 import { openWorkshop, type Workshop } from '../support/workshop.ts';
 
 const run = promisify(execFile);
-const idle = (turns: number) => (state: SessionState) => state.phase.kind === 'idle' && state.turns.length === turns;
-
-function bash(command: string): StepInput[] {
-  return [{ tool: 'Bash', input: { command } }, { text: 'Done.' }];
-}
-
 describe('a pull request', function () {
   this.timeout(60_000);
   let github: GithubServer;
@@ -39,18 +30,9 @@ describe('a pull request', function () {
 
   /** A clone of a repository on the forge of its own. */
   async function makeRepository(): Promise<string> {
-    const folder = join(shop.folder, `landing-${++repositories}`);
-    await makeSample(folder);
-    const created = await github.createRepository('owner', `landing-${repositories}`, { from: folder });
-    bare = created.bareFolder;
-    await plainGit(folder, ['remote', 'add', 'origin', created.cloneUrl]);
-    return folder;
-  }
-
-  async function beginChange(source: string, command = 'echo new > added.txt'): Promise<string> {
-    const id = await shop.begin(bash(command), { source, title: 'Add a file' });
-    await shop.until(id, 'one turn', idle(1));
-    return id;
+    const clone = await makeForgeClone(shop, github, `landing-${++repositories}`);
+    bare = clone.bare;
+    return clone.source;
   }
 
   function open(
@@ -66,7 +48,7 @@ describe('a pull request', function () {
   it('is pushed over HTTP and opened as a draft that says what was asked, and the user’s repository stays as it is', async () => {
     const source = await makeRepository();
     const before = folderState(source);
-    const id = await beginChange(source);
+    const id = await beginChange(shop, source);
     const { pullRequest, created } = await open(id, { issue: 7 });
     assert.equal(created, true);
     assert.equal(pullRequest.draft, true);
@@ -86,7 +68,7 @@ describe('a pull request', function () {
   });
 
   it('is one, however often it is asked for: the same key, another key, two at once', async () => {
-    const id = await beginChange(await makeRepository());
+    const id = await beginChange(shop, await makeRepository());
     const key = 'key_the_same_for_both';
     const [first, at_once] = await Promise.all([open(id, { key }), open(id)]);
     assert.deepEqual(await open(id, { key }), first);
@@ -99,7 +81,7 @@ describe('a pull request', function () {
   });
 
   it('gets a second commit from a second turn', async () => {
-    const id = await beginChange(await makeRepository());
+    const id = await beginChange(shop, await makeRepository());
     const first = await open(id);
     await shop.send(id, bash('echo more >> added.txt'));
     await shop.until(id, 'two turns', idle(2));
@@ -113,7 +95,7 @@ describe('a pull request', function () {
   });
 
   it('is opened ready for review where drafts are not supported', async () => {
-    const id = await beginChange(await makeRepository());
+    const id = await beginChange(shop, await makeRepository());
     github.fault('draftUnsupported');
     const { pullRequest } = await open(id);
     assert.equal(pullRequest.draft, false);
@@ -121,7 +103,7 @@ describe('a pull request', function () {
   });
 
   it('needs a token that the forge accepts, says so, and comes with the right one', async () => {
-    const id = await beginChange(await makeRepository());
+    const id = await beginChange(shop, await makeRepository());
     for (const [token, hint] of [
       [undefined, /SANDPIPER_GITHUB_TOKEN/],
       ['ghp_wrong0123456789', /token/i],
@@ -141,7 +123,7 @@ describe('a pull request', function () {
   });
 
   it('needs a remote on a forge', async () => {
-    const id = await beginChange(shop.repository);
+    const id = await beginChange(shop, shop.repository);
     await assert.rejects(open(id), { code: 'no_forge', message: /sample has no remote/, hint: /git remote add/ });
   });
 
@@ -155,9 +137,9 @@ describe('a pull request', function () {
   it('goes into the default branch when the session started from no branch, or from one that the forge has not', async () => {
     const source = await makeRepository();
     await plainGit(source, ['checkout', '-q', '--detach']);
-    await open(await beginChange(source));
+    await open(await beginChange(shop, source));
     await plainGit(source, ['checkout', '-q', '-b', 'only-here']);
-    await open(await beginChange(source, 'echo other > other.txt'));
+    await open(await beginChange(shop, source, { command: 'echo other > other.txt' }));
     assert.deepEqual(
       pulls().map(pull => pull.base),
       ['main', 'main'],
@@ -165,7 +147,7 @@ describe('a pull request', function () {
   });
 
   it('comes although the forge failed after the push, and the agent worked on and the title is another by then', async () => {
-    const id = await beginChange(await makeRepository());
+    const id = await beginChange(shop, await makeRepository());
     github.fault('badGateway', { operation: 'pulls/create' });
     await assert.rejects(open(id), { code: 'forge_unreachable', hint: /.+/ });
     await shop.send(id, bash('echo more >> added.txt'));
@@ -177,7 +159,7 @@ describe('a pull request', function () {
   });
 
   it('comes again when its branch was merged and removed', async () => {
-    const id = await beginChange(await makeRepository());
+    const id = await beginChange(shop, await makeRepository());
     const { pullRequest } = await open(id);
     const branch = pulls()[0]?.head ?? '';
     await plainGit(bare, ['update-ref', 'refs/heads/main', branch]);
@@ -190,21 +172,9 @@ describe('a pull request', function () {
     assert.equal(await commits(branch), 'Add a file');
   });
 
-  it('is not pushed over what somebody else put on its branch', async () => {
-    const id = await beginChange(await makeRepository());
-    await open(id);
-    const branch = pulls()[0]?.head ?? '';
-    const theirs = await plainGit(bare, ['commit-tree', '-m', 'Theirs', '-p', branch, `${branch}^{tree}`]);
-    await plainGit(bare, ['update-ref', `refs/heads/${branch}`, theirs]);
-    await shop.send(id, bash('echo more >> added.txt'));
-    await shop.until(id, 'two turns', idle(2));
-    await assert.rejects(open(id), { code: 'conflict', message: new RegExp(branch), hint: /.+/ });
-    assert.equal(await plainGit(bare, ['rev-parse', branch]), theirs);
-  });
-
   for (const fault of ['socketCut', 'socketCutAfterEffect'] as const) {
     it(`is one after the relay was killed in the middle of opening it (${fault})`, async () => {
-      const id = await beginChange(await makeRepository());
+      const id = await beginChange(shop, await makeRepository());
       const branchesBefore = (await plainGit(bare, ['branch', '--format=%(refname)'])).split('\n').length;
       github.fault(fault);
       const key = `key_killed_${fault}`;
@@ -228,7 +198,7 @@ describe('a pull request', function () {
     const token = github.token;
     const encoded = Buffer.from(`x-access-token:${token}`).toString('base64');
     const source = await makeRepository();
-    const id = await beginChange(source);
+    const id = await beginChange(shop, source);
     const watch = watchArguments();
     await open(id);
     const seen = await watch.end();
@@ -243,24 +213,3 @@ describe('a pull request', function () {
     }
   });
 });
-
-/** Collects the arguments of every process of this machine until it is ended; where /proc is not, it sees nothing. */
-function watchArguments(): { end(): Promise<string> } {
-  const seen = new Set<string>();
-  let isOver = false;
-  const look = async () => {
-    while (!isOver) {
-      for (const pid of (await readdir('/proc')).filter(name => /^\d+$/.test(name))) {
-        seen.add(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
-      }
-    }
-  };
-  const looking = look();
-  return {
-    async end() {
-      isOver = true;
-      await looking;
-      return [...seen].join('\n');
-    },
-  };
-}

@@ -174,7 +174,7 @@ describe('a session', () => {
       first,
     );
     assert.deepEqual((await shop.client.call('changes.list', { sessionId: id })).files, []);
-    assert.equal((await shop.events(id)).filter(event => event.body.type === 'changesAccepted').length, 1);
+    assert.equal((await shop.events(id)).filter(event => event.body.type === 'reviewDecided').length, 1);
   });
 
   it('makes one session of a call that comes twice', async () => {

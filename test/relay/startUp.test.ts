@@ -191,7 +191,9 @@ describe('a relay of another version', () => {
   let refusal: unknown;
   const server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify(request.url === '/livez' ? { service: 'sandpiper' } : { version: '9.9.9' }));
+    response.end(
+      JSON.stringify(request.url === '/livez' ? { service: 'sandpiper' } : { version: '9.9.9', pid: process.pid }),
+    );
   });
   const sockets = new WebSocketServer({ server });
 

@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { eventually } from './eventually.ts';
 import { CLAUDE, MAIN, testMark } from './relayProcess.ts';
+import { endRelaysOf } from './relaysOf.ts';
 
 export interface CliResult {
   code: number | null;
@@ -59,25 +59,16 @@ export class Cli {
     return pid === undefined ? undefined : Number(pid);
   }
 
-  /** Ends the commands that still run, and the relay that they have started. */
+  /** Ends the commands that still run, and then every relay that they have started. */
   async dispose(): Promise<void> {
-    for (const child of this.#running) {
-      child.kill('SIGKILL');
-    }
-    // A start that lost the race, but was slow, may take the lock that the winner gives up: look until none comes.
-    for (let quiet = 0; quiet < 3; quiet++) {
-      const pid = await this.relayPid();
-      if (pid !== undefined && isAlive(pid)) {
-        quiet = -1;
-        process.kill(pid, 'SIGTERM');
-        await eventually(() => {
-          if (isAlive(pid)) {
-            throw new Error(`The relay ${pid} does not end.`);
-          }
-        });
-      }
-      await new Promise(resolve => setTimeout(resolve, 300));
-    }
+    await Promise.all(
+      [...this.#running].map(async child => {
+        const closed = once(child, 'close');
+        child.kill('SIGKILL');
+        await closed;
+      }),
+    );
+    await endRelaysOf(this.dataFolder);
   }
 }
 
@@ -85,13 +76,4 @@ interface RunOptions {
   env?: Record<string, string>;
   cwd?: string;
   wrap?: (command: string[]) => string[];
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

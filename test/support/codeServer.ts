@@ -28,6 +28,8 @@ interface CodeServerOptions {
   env?: NodeJS.ProcessEnv;
   /** Needed to run tests inside the extension host; it hides notifications, so tests of the UI must not set it. */
   smokeTestDriver?: boolean;
+  /** Opens every folder in Restricted Mode. */
+  untrusted?: boolean;
 }
 
 const QUIET_SETTINGS = {
@@ -43,22 +45,28 @@ const QUIET_SETTINGS = {
   'window.commandCenter': false,
 };
 
+/** Every folder is open in Restricted Mode, and nobody is asked. */
+const RESTRICTED = { 'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never' };
+
 /** Starts the VS Code server from npm on a port of the system's choice, with its own settings, HOME and extensions. */
 export async function startCodeServer(options: CodeServerOptions = {}): Promise<CodeServer> {
   const folder = await mkdtemp(join(tmpdir(), 'sandpiper-test-vscode-'));
   const home = join(folder, 'home');
   await mkdir(home);
+  // VS Code leaves sockets in its temporary folder. A short name: a socket's path may have 107 bytes.
+  const scratch = join(folder, 't');
+  await mkdir(scratch);
   await mkdir(join(folder, 'data/User'), { recursive: true });
   // Read at the start only: settings that are written later are not picked up.
   await writeFile(
     join(folder, 'data/User/settings.json'),
-    JSON.stringify({ ...QUIET_SETTINGS, ...options.settings }, undefined, 2),
+    JSON.stringify({ ...QUIET_SETTINGS, ...(options.untrusted ? RESTRICTED : {}), ...options.settings }, undefined, 2),
   );
   await mkdir(join(folder, 'data/Machine'));
   await writeFile(join(folder, 'data/Machine/settings.json'), JSON.stringify(options.machineSettings ?? {}));
   const program = join(vscodeServerFolder, 'out/server-main.js');
   const places = ['--server-data-dir', folder, '--extensions-dir', join(folder, 'extensions')];
-  const env = { ...process.env, ...options.env, HOME: home, USERPROFILE: home, LANG: 'C.UTF-8' };
+  const env = { ...process.env, ...options.env, HOME: home, USERPROFILE: home, TMPDIR: scratch, LANG: 'C.UTF-8' };
   for (const vsix of options.extensions ?? []) {
     const installed = await run(process.execPath, [program, '--install-extension', vsix, ...places], { env });
     if (installed.code !== 0) {
@@ -67,7 +75,8 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
   }
   const flags = ['--host', '127.0.0.1', '--port', '0', '--without-connection-token', '--accept-server-license-terms'];
   const driver = options.smokeTestDriver ? ['--enable-smoke-test-driver'] : [];
-  const server = spawn(process.execPath, [program, ...flags, '--disable-workspace-trust', ...driver, ...places], {
+  const trust = options.untrusted ? [] : ['--disable-workspace-trust'];
+  const server = spawn(process.execPath, [program, ...flags, ...trust, ...driver, ...places], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

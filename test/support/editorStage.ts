@@ -25,6 +25,8 @@ export interface StageOptions {
   /** What the model does when a prompt carries no script: one step an answer, and it may be changed meanwhile. */
   fallback?: readonly StepInput[];
   settings?: Record<string, unknown>;
+  /** Opens every folder in Restricted Mode. */
+  untrusted?: boolean;
   machineSettings?: Record<string, unknown>;
   /** Over the environment that the relay is to inherit; undefined takes a variable away. */
   env?: Record<string, string | undefined>;
@@ -43,6 +45,7 @@ export async function openEditorStage(options: StageOptions = {}): Promise<Edito
     const server = await startCodeServer({
       extensions: [await builtVsix()],
       settings: options.settings ?? {},
+      untrusted: options.untrusted ?? false,
       machineSettings: { 'sandpiper.relay.dataFolder': dataFolder, ...options.machineSettings },
       env: { ...world.env, ...options.env },
     });

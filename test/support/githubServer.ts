@@ -28,6 +28,8 @@ export interface GithubServer {
   /** Where a request or the emulator's own answer did not match GitHub's description. */
   violations(): readonly string[];
   fault(kind: GithubFault, options?: FaultOptions): void;
+  /** Lets so many more requests of git pass and holds the others. */
+  holdGit(after: number): { held(): number; release(): void };
   close(): Promise<void>;
 }
 
@@ -77,6 +79,19 @@ export async function startGithubServer(options: GithubServerOptions = {}): Prom
     requests: () => world.requests,
     violations: () => world.violations,
     fault: (kind, faultOptions) => world.faults.add(kind, faultOptions),
+    holdGit(after) {
+      let seen = 0;
+      let release = () => {};
+      const open = new Promise<void>(resolve => (release = resolve));
+      world.gitGate = () => (++seen > after ? open : undefined);
+      return {
+        held: () => Math.max(0, seen - after),
+        release() {
+          world.gitGate = () => undefined;
+          release();
+        },
+      };
+    },
     async close() {
       server.closeAllConnections();
       await new Promise<void>(resolve => server.close(() => resolve()));

@@ -1,4 +1,6 @@
 import { appendFileSync } from 'node:fs';
+import { noteLeftovers } from '../../scripts/test/census.ts';
+import { RUN_VARIABLE } from '../../scripts/test/leftovers.ts';
 import Mocha, { type Runnable, type Runner, type Suite, type Test } from 'mocha';
 
 /*
@@ -53,11 +55,21 @@ function followRun(runner: Runner, { layer, file, print }: Options): void {
   });
   runner.on('suite end', (suite: Suite) => {
     if (suite.parent?.root) {
+      lookAround(suite.title);
       const failed = counts.failed > 0 ? `, ${counts.failed} failed` : '';
       const mark = counts.failed > 0 ? '✘' : '✔';
       print(`  ${mark} ${suite.title} (${counts.passed} passed${failed}, ${Date.now() - counts.startedAt} ms)`);
     }
   });
+}
+
+/** Notes what is there now, for the census: it tells which suite left a thing. */
+function lookAround(suite: string): void {
+  const { SANDPIPER_LOOKS: file, SANDPIPER_RUN_FOLDER: folder } = process.env;
+  const id = process.env[RUN_VARIABLE];
+  if (file !== undefined && folder !== undefined && id !== undefined) {
+    noteLeftovers(file, suite, { id, folder });
+  }
 }
 
 /** Message, stack and, for an assertion, what was expected and what came. */

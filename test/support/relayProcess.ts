@@ -41,6 +41,15 @@ export class RelayProcess {
     return this.#log;
   }
 
+  /** The exit code of the process that was started last, once it has ended by itself. */
+  async ended(): Promise<number | null> {
+    const child = this.#child;
+    if (child && child.exitCode === null && child.signalCode === null) {
+      await once(child, 'exit');
+    }
+    return child?.exitCode ?? null;
+  }
+
   /** Resolves when it listens. */
   async start(): Promise<void> {
     const { dataFolder, env, command = [MAIN] } = this.#options;

@@ -84,9 +84,11 @@ export class SessionLog {
   finish(turn: number, changed = true): SessionEvent[] {
     const usage = { inputTokens: 900, outputTokens: 400, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0.12 };
     const stats = changed ? { files: 3, insertions: 10, deletions: 2 } : { files: 0, insertions: 0, deletions: 0 };
+    const review = { pendingFiles: stats.files, pending: stats.files, reviewed: 0 };
+    const checkpoint = commit(changed ? 'b' : 'a');
     return this.add(
       { type: 'agentFinished', turn, outcome: 'completed', usage, durationMs: 134_000 },
-      { type: 'turnFinished', turn, outcome: 'completed', checkpoint: commit(changed ? 'b' : 'a'), changed, stats },
+      { type: 'turnFinished', turn, outcome: 'completed', checkpoint, changed, stats, review },
     );
   }
 }

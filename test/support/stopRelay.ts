@@ -1,8 +1,7 @@
 import { findRelay } from '../../client/localRelay.ts';
-import { readRelayAddress } from '../../client/relayAddress.ts';
 import { createRelayClient } from '../../client/relayClient.ts';
 import { createWsSocket } from '../../client/wsSocket.ts';
-import { eventually } from './eventually.ts';
+import { endRelaysOf } from './relaysOf.ts';
 
 /**
  * Ends the relay of a data folder and every agent of its sessions, which outlive it by design. A relay that an extension
@@ -26,21 +25,5 @@ export async function stopRelayOf(dataFolder: string): Promise<void> {
       client.dispose();
     }
   }
-  const address = await readRelayAddress(dataFolder);
-  if (address && isAlive(address.pid)) {
-    process.kill(address.pid, 'SIGTERM');
-    await eventually(() => {
-      if (isAlive(address.pid)) {
-        throw new Error(`The relay (process ${address.pid}) does not end.`);
-      }
-    }, 15_000);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+  await endRelaysOf(dataFolder);
 }

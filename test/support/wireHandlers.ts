@@ -28,6 +28,7 @@ export function wireHandlers(sessions: MemorySessions): WireHandlers {
     seen: [],
     blobs: new Map(),
     gate: () => Promise.resolve(),
+    'relay.handOver': () => Promise.resolve({}),
     'relay.info': () =>
       Promise.resolve({
         version: '0.1.0',
@@ -90,13 +91,22 @@ export function wireHandlers(sessions: MemorySessions): WireHandlers {
         : Promise.reject(new SandpiperError('not_found', 'There is no such blob.'));
     },
     'relay.setModelKey': unused,
+    'relay.collect': unused,
     'session.stop': unused,
     'session.retry': unused,
     'session.archive': unused,
+    'session.delete': unused,
+    'session.restore': unused,
+    'session.listDeleted': unused,
     'changes.list': unused,
     'changes.diff': unused,
     'changes.file': unused,
     'changes.acceptAll': unused,
+    'review.list': unused,
+    'review.decide': unused,
+    'review.edit': unused,
+    'review.resolve': unused,
+    'review.undo': unused,
     'pullRequest.open': unused,
   };
   return handlers;

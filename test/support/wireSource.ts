@@ -41,6 +41,7 @@ export class MemorySessions implements EventSource {
   /** How long a read takes; widens the window of the hand-over from replay to live. */
   readDelayMs = 0;
   reads = 0;
+  readonly #removalListeners = new Set<(sessionId: string) => void>();
   readonly #summaryListeners = new Set<(summary: SessionSummary) => void>();
 
   create(): string {
@@ -110,6 +111,17 @@ export class MemorySessions implements EventSource {
     const { listeners } = this.session(sessionId);
     listeners.add(listener);
     return disposable(() => listeners.delete(listener));
+  }
+
+  followRemovals(listener: (sessionId: string) => void): Disposable {
+    this.#removalListeners.add(listener);
+    return disposable(() => this.#removalListeners.delete(listener));
+  }
+
+  /** Takes a session away, then tells, as the relay does. */
+  remove(sessionId: string): void {
+    this.sessions.delete(sessionId);
+    this.#removalListeners.forEach(listener => listener(sessionId));
   }
 
   followSummaries(listener: (summary: SessionSummary) => void): Disposable {

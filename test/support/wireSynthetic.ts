@@ -45,5 +45,6 @@ export function syntheticSource(eventChars: number): SyntheticSource {
       return disposable(() => listeners.delete(listener));
     },
     followSummaries: () => disposable(() => {}),
+    followRemovals: () => disposable(() => {}),
   };
 }

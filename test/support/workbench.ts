@@ -10,7 +10,7 @@ import { eventually } from './eventually.ts';
  */
 
 /**
- * The address of a window on a folder, or of one without; `payload` is what a desktop VS Code takes as arguments.
+ * The address of a window on a folder or a workspace file, or of one without; `payload` is what a desktop VS Code takes as arguments.
  */
 export function windowUrl(
   server: Pick<CodeServer, 'authority'>,
@@ -18,7 +18,9 @@ export function windowUrl(
   payload: readonly [string, string][] = [],
 ): string {
   const query = new URLSearchParams({
-    ...(folder === undefined ? { ew: 'true' } : { folder }),
+    ...(folder === undefined
+      ? { ew: 'true' }
+      : { [folder.endsWith('.code-workspace') ? 'workspace' : 'folder']: folder }),
     payload: JSON.stringify(payload),
   });
   return `http://${server.authority}/?${query}`;

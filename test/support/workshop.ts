@@ -30,23 +30,28 @@ export interface Workshop {
     timeoutMs?: number,
   ): Promise<SessionState>;
   events(sessionId: string): Promise<SessionEvent[]>;
+  /** A further relay on the same data folder, not started yet. */
+  another(): RelayProcess;
   /** The folder of this machine that a session's agent works in; rejects while there is none. */
   workspace(sessionId: string): Promise<string>;
   /** Ends every session's agent, the relay and the model, and removes the folder. */
   dispose(): Promise<void>;
 }
 
-export async function openWorkshop(env: Record<string, string> = {}): Promise<Workshop> {
+/** @param command what Node runs in place of the relay's source, for the first relay */
+export async function openWorkshop(env: Record<string, string> = {}, command?: readonly string[]): Promise<Workshop> {
   const scratch = await temporaryFolder();
   const folder = scratch.path;
   const dataFolder = env['SANDPIPER_DATA'] ?? join(folder, 'data');
   const repository = join(folder, 'sample');
   await makeSample(repository);
   const model = await startScriptedModel({ apiKey: REAL_KEY });
-  const relay = new RelayProcess({
+  const options = {
     dataFolder,
     env: { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: REAL_KEY, SANDPIPER_CLAUDE: CLAUDE, ...env },
-  });
+  };
+  const relay = new RelayProcess({ ...options, ...(command ? { command } : {}) });
+  const others: RelayProcess[] = [];
   await relay.start();
   const client = relay.client();
   client.connect();
@@ -80,6 +85,11 @@ export async function openWorkshop(env: Record<string, string> = {}): Promise<Wo
         }
       }
     },
+    another: () => {
+      const other = new RelayProcess(options);
+      others.push(other);
+      return other;
+    },
     workspace: async sessionId => {
       const ready = (await workshop.events(sessionId)).findLast(({ body }) => body.type === 'sandboxReady')?.body;
       if (ready?.type !== 'sandboxReady') {
@@ -90,7 +100,7 @@ export async function openWorkshop(env: Record<string, string> = {}): Promise<Wo
     dispose: async () => {
       await archiveAll(client).catch(() => {});
       client.dispose();
-      await relay.stop();
+      await Promise.all([relay, ...others].map(each => each.stop()));
       await model.close();
       await scratch.remove();
     },

@@ -23,6 +23,7 @@ export function githubApp(
       if (entry.path.startsWith(`${API}/`)) {
         await answerRest(rest, entry, url.searchParams, request, response);
       } else if (entry.path.includes('.git/')) {
+        await world.gitGate();
         await answerGit(world, root, url, request, response);
       } else {
         await answerPage(world, entry.path, response);

@@ -21,6 +21,8 @@ export class GithubWorld {
   readonly requests: GithubRequest[] = [];
   readonly violations: string[] = [];
   readonly faults = new GithubFaults();
+  /** A request of git waits for this before it is looked at. */
+  gitGate: () => Promise<void> | undefined = () => undefined;
 
   constructor(token = `ghs_${randomBytes(18).toString('hex')}`) {
     this.token = token;

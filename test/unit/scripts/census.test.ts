@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RUN_VARIABLE, takeCensus } from '../../../scripts/test/census.ts';
+import { promisify } from 'node:util';
+import { noteLeftovers, takeCensus } from '../../../scripts/test/census.ts';
+import { findProcesses, RUN_VARIABLE } from '../../../scripts/test/leftovers.ts';
+import { eventually } from '../../support/eventually.ts';
+import { requireOrSkip } from '../../support/requirement.ts';
 
 /** Only Linux and macOS show another process's environment. */
 const canSeeProcesses = process.platform !== 'win32';
@@ -26,6 +31,66 @@ describe('the census after a test layer', function () {
     await mkdir(join(folder, 'other-cache'));
     assert.deepEqual(await takeCensus('folders', folder), [{ what: 'folder sandpiper-test-left' }]);
     assert.deepEqual(await takeCensus('folders', folder), []);
+  });
+
+  it('finds a FIFO and a socket, wherever they are', async function () {
+    if (process.platform === 'win32') {
+      this.skip();
+    }
+    await mkdir(join(folder, 'deep/er'), { recursive: true });
+    await promisify(execFile)('mkfifo', [join(folder, 'deep/er/fifo')]);
+    const server = createServer().listen(join(folder, 'deep/socket'));
+    await once(server, 'listening');
+    const found = await takeCensus('files', folder);
+    server.close();
+    assert.deepEqual(found.map(({ what }) => what).toSorted(), ['FIFO deep/er/fifo', 'socket deep/socket']);
+  });
+
+  it('names the suite after which a thing was there first', async function () {
+    if (process.platform !== 'linux') {
+      this.skip();
+    }
+    const looks = join(folder, '..', `sandpiper-looks-${process.pid}.jsonl`);
+    const of = { id: 'guilty-test', folder };
+    noteLeftovers(looks, 'the tidy one', of);
+    await mkdir(join(folder, 'sandpiper-left'));
+    const child = spawn('sleep', ['60'], { env: { [RUN_VARIABLE]: of.id }, stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    noteLeftovers(looks, 'the guilty one', of);
+    noteLeftovers(looks, 'a later one', of);
+    const found = await takeCensus(of.id, folder, 0, looks);
+    await Promise.all([ended, rm(looks)]);
+    const guilty = '(since the suite "the guilty one")';
+    assert.deepEqual(
+      found.map(({ what }) => what),
+      [`sleep 60 ${guilty}`, `folder sandpiper-left ${guilty}`],
+    );
+  });
+
+  it('finds a process that a sandbox hides: no environment, other paths, other process ids', async function () {
+    const hides = spawnSync('bwrap', ['--ro-bind', '/', '/', '--unshare-pid', 'true']).status === 0;
+    requireOrSkip(this, 'census of sandboxes', hides, 'bubblewrap does not work here');
+    await mkdir(join(folder, 'clone'));
+    const binds = ['--ro-bind', '/', '/', '--bind', join(folder, 'clone'), '/mnt', '--chdir', '/mnt'];
+    const child = spawn(
+      'sh',
+      ['-c', `exec bwrap "$@"`, 'sh', ...binds, '--unshare-pid', '--proc', '/proc', '--clearenv', '/bin/sleep', '61'],
+      {
+        env: { PATH: process.env['PATH'] ?? '' },
+        stdio: 'ignore',
+        detached: true,
+      },
+    );
+    const ended = once(child, 'exit');
+    const seen = await eventually(() => {
+      const inner = findProcesses('hidden', folder).filter(({ what }) => what === '/bin/sleep 61');
+      assert.equal(inner.length, 1);
+      return inner;
+    });
+    assert.ok(seen[0]?.pidNamespace);
+    const found = await takeCensus('hidden', folder, 0);
+    assert.ok(found.some(({ what }) => what.startsWith('namespace of processes pid:')));
+    await ended;
   });
 
   if (canSeeProcesses) {
