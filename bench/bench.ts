@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMissing, setUp } from '../scripts/setup.ts';
 import { rounded, type Figure, type Measurement } from './figure.ts';
+import { caughtUp } from './load/caughtUp.ts';
+import { insertRate } from './load/insertRate.ts';
+import { sessionsPerCore } from './load/sessionsPerCore.ts';
 import { activation } from './spine/activation.ts';
 import { idleMemory } from './spine/idleMemory.ts';
 import { sessionMemory } from './spine/sessionMemory.ts';
@@ -22,6 +25,7 @@ import { formatTable } from './support/formatTable.ts';
  */
 
 const GROUPS: Record<string, readonly Measurement[]> = {
+  load: [sessionsPerCore, insertRate, caughtUp],
   spine: [tokenLatency, toolTurn, warmPrompt, sessionStart, idleMemory, sessionMemory, activation, sizes],
 };
 
@@ -85,7 +89,9 @@ async function take(measurement: Measurement): Promise<Figure[]> {
     const taken = await measurement.take({ rounds, report, folder, defer: cleanup => cleanups.add(cleanup) });
     return measurement.figures.map(spec => {
       const { value, raw } = taken[spec.name] ?? { value: Number.NaN, raw: {} };
-      return { name: spec.name, value: rounded(value), unit: spec.unit, aim: spec.aim, holds: value <= spec.aim, raw };
+      const { name, unit, aim, better = 'less' } = spec;
+      const holds = better === 'less' ? value <= aim : value >= aim;
+      return { name, value: Number.isNaN(value) ? null : rounded(value), unit, aim, better, holds, raw };
     });
   } catch (error) {
     return failed(measurement, error instanceof Error ? error.message : String(error));
@@ -96,11 +102,12 @@ async function take(measurement: Measurement): Promise<Figure[]> {
 
 function failed(measurement: Measurement, reason: string): Figure[] {
   report(`not taken: ${reason}`);
-  return measurement.figures.map(({ name, unit, aim }) => ({
+  return measurement.figures.map(({ name, unit, aim, better = 'less' }) => ({
     name,
     value: null,
     unit,
     aim,
+    better,
     holds: false,
     raw: { reason },
   }));

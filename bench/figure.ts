@@ -6,8 +6,9 @@ export interface Figure {
   /** Absent as `null` when it could not be taken; `raw.reason` then says why. */
   value: number | null;
   unit: string;
-  /** The most that `value` may be. */
+  /** The most that `value` may be, or the least where more is better. */
   aim: number;
+  better: 'less' | 'more';
   holds: boolean;
   raw: Raw;
 }
@@ -24,6 +25,8 @@ export interface FigureSpec {
   name: string;
   unit: string;
   aim: number;
+  /** Default: less. */
+  better?: 'less' | 'more';
 }
 
 /** What a measurement gets. */

@@ -11,7 +11,7 @@ import { buildProduct, distFolder } from './buildProduct.ts';
 import { Marks } from './marks.ts';
 
 /** What users run. */
-const RELAY_BUNDLE = join(distFolder, 'server/sandpiper.mjs');
+export const RELAY_BUNDLE = join(distFolder, 'server/sandpiper.mjs');
 const TURN_TIMEOUT_MS = 120_000;
 
 interface BenchRelayOptions {

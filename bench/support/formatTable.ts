@@ -4,10 +4,10 @@ const HEAD = ['figure', 'value', 'aim', '', 'ours', 'floor'];
 
 /** The figures for a person, one a line, with the medians of both sides. */
 export function formatTable(figures: readonly Figure[]): string {
-  const rows = figures.map(({ name, value, unit, aim, holds, raw }) => [
+  const rows = figures.map(({ name, value, unit, aim, better, holds, raw }) => [
     name,
     value === null ? 'not taken' : `${value}${unit === 'ratio' ? '' : ` ${unit}`}`,
-    `<= ${aim}`,
+    `${better === 'less' ? '<=' : '>='} ${aim}`,
     holds ? 'holds' : 'MISSES',
     side(raw.ours, raw.unit),
     side(raw.floor, raw.unit),
