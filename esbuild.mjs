@@ -36,7 +36,7 @@ const sqliteBinary = {
 /** Packages that `ws` takes when they are installed; it works without them. */
 const optional = ['bufferutil', 'utf-8-validate'];
 
-/** One entry per artefact; the name is the folder under dist/. @type {Record<'extension' | 'webview' | 'server', import('esbuild').BuildOptions>} */
+/** One entry per artefact; the name is the folder under dist/. @type {Record<'extension' | 'webview' | 'server' | 'chaos', import('esbuild').BuildOptions>} */
 export const targets = {
   extension: {
     ...common,
@@ -71,9 +71,22 @@ export const targets = {
     outfile: 'dist/server/sandpiper.mjs',
     platform: 'node',
     format: 'esm',
-    target: 'node22',
+    target: 'node20.11',
     external: optional,
     plugins: [sqliteBinary],
+    // CommonJS packages inside an ES module need a `require`.
+    banner: {
+      js: `import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);`,
+    },
+  },
+  chaos: {
+    ...common,
+    entryPoints: ['chaos/main.ts'],
+    outfile: 'dist/chaos/chaos.mjs',
+    platform: 'node',
+    format: 'esm',
+    target: 'node22',
+    external: optional,
     // CommonJS packages inside an ES module need a `require`.
     banner: {
       js: `import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);`,
@@ -92,6 +105,7 @@ export async function copyAssets() {
     );
   }
   await copyFile('server/src/journal/agent-run.sh', 'dist/server/agent-run.sh');
+  await copyFile('chaos/standIn.sh', 'dist/chaos/standIn.sh');
 }
 
 if (process.argv[1] === import.meta.filename) {

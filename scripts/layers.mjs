@@ -25,6 +25,8 @@ export const layers = [
     node: false,
   },
   { folder: 'extension', may: ['protocol', 'client'], packages: ['vscode'], node: true },
+  // A program of its own beside the relay, which it starts as a process.
+  { folder: 'chaos', may: ['protocol', 'client'], packages: ['zod'], node: true },
 
   { folder: 'server/src/core', may: ['protocol'], packages: [], node: true },
   { folder: 'server/src/store', may: base, packages: ['kysely'], node: true },
@@ -34,7 +36,9 @@ export const layers = [
     packages: ['kysely', 'sqlite3'],
     node: true,
   },
+  { folder: 'server/src/archives', may: base, packages: ['zod'], node: true },
   { folder: 'server/src/git', may: base, packages: ['simple-git'], node: true },
+  { folder: 'server/src/review', may: [...base, 'server/src/git'], packages: [], node: true },
   { folder: 'server/src/sandboxes', may: base, packages: [], node: true },
   { folder: 'server/src/journal', may: [...base, 'server/src/sandboxes/provider.ts'], packages: [], node: true },
   { folder: 'server/src/agents', may: base, packages: [], node: true },
@@ -49,11 +53,46 @@ export const layers = [
       'server/src/sandboxes/provider.ts',
       'server/src/agents/agent.ts',
       'server/src/forges/forge.ts',
+      'server/src/archives',
       'server/src/git',
       'server/src/journal',
       'server/src/models',
+      'server/src/review',
     ],
     packages: ['zod'],
+    node: true,
+  },
+  {
+    folder: 'server/src/integrity',
+    may: [
+      ...base,
+      'server/src/store/store.ts',
+      'server/src/store/inspection.ts',
+      'server/src/sandboxes/provider.ts',
+      'server/src/sessions/runtime.ts',
+      'server/src/archives',
+      'server/src/git',
+    ],
+    packages: [],
+    node: true,
+  },
+  {
+    folder: 'server/src/backup',
+    may: [...base, 'server/src/store/store.ts', 'server/src/integrity', 'server/src/archives', 'server/src/git'],
+    packages: ['zod'],
+    node: true,
+  },
+  {
+    folder: 'server/src/upkeep',
+    may: [
+      ...base,
+      'server/src/store/store.ts',
+      'server/src/sandboxes/provider.ts',
+      'server/src/archives',
+      'server/src/git',
+      'server/src/sessions',
+    ],
+    packages: [],
     node: true,
   },
   { folder: 'server/src/feed', may: [...base, 'server/src/sessions/eventSource.ts'], packages: [], node: true },
@@ -92,7 +131,7 @@ export const layers = [
   },
   {
     folder: 'test',
-    may: ['protocol', 'client', 'server', 'extension', 'webview-ui', 'scripts', 'esbuild.mjs'],
+    may: ['protocol', 'client', 'server', 'extension', 'webview-ui', 'chaos', 'scripts', 'esbuild.mjs'],
     packages: [
       'mocha',
       'ws',
@@ -113,7 +152,7 @@ export const layers = [
   {
     folder: 'bench',
     may: ['protocol', 'client', 'server', 'test/support', 'scripts', 'esbuild.mjs'],
-    packages: ['esbuild', 'zod', 'vscode'],
+    packages: ['esbuild', 'zod', 'vscode', 'ws'],
     node: true,
   },
 ];
@@ -123,6 +162,7 @@ export const bundles = {
   extension: { folders: ['extension', 'client', 'protocol'], node: true },
   webview: { folders: ['webview-ui', 'protocol'], node: false },
   server: { folders: ['server', 'client', 'protocol'], node: true },
+  chaos: { folders: ['chaos', 'client', 'protocol'], node: true },
 };
 
 /** @param {string} file a path from the repository's root, with forward slashes */

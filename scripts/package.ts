@@ -88,7 +88,7 @@ async function fillStage(stage: string, withSqlite: boolean) {
   for (const file of FILES.filter(name => existsSync(join(repositoryFolder, name)))) {
     await cp(join(repositoryFolder, file), join(stage, file), { recursive: true });
   }
-  for (const bundle of ['extension', 'webview', 'server']) {
+  for (const bundle of ['extension', 'webview', 'server', 'chaos']) {
     await cp(join(repositoryFolder, 'dist', bundle), join(stage, 'dist', bundle), { recursive: true });
   }
   if (!withSqlite) {

@@ -61,6 +61,7 @@ async function runAll(): Promise<number> {
     id: randomBytes(8).toString('hex'),
     folder,
     resultsFile: join(notes, 'results.jsonl'),
+    looksFile: join(notes, 'looks.jsonl'),
     skipFile: join(notes, 'skips.jsonl'),
     skipsFail,
     grep: values.grep,
@@ -95,7 +96,7 @@ async function runAll(): Promise<number> {
 }
 
 async function countLeftovers(layer: Layer, testRun: TestRun): Promise<TestResult[]> {
-  const leftovers = await takeCensus(testRun.id, testRun.folder);
+  const leftovers = await takeCensus(testRun.id, testRun.folder, undefined, testRun.looksFile);
   return leftovers.map(({ pid, what }) => {
     const error = pid === undefined ? `left: ${what}` : `left running: ${pid} ${what}`;
     console.log(`  ✘ census: ${error}`);

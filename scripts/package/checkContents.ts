@@ -13,6 +13,7 @@ const ALLOWED = [
   /^extension\/media\/[\w./-]+\.(svg|png|md)$/,
   /^extension\/dist\/extension\/extension\.cjs$/,
   /^extension\/dist\/server\/(sandpiper\.mjs|agent-run\.sh|node_sqlite3\.node)$/,
+  /^extension\/dist\/chaos\/(chaos\.mjs|standIn\.sh)$/,
   /^extension\/dist\/webview\/(chunks\/)?[\w.-]+\.(js|css|html|ttf)$/,
 ];
 

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { run } from './command.ts';
 import { repositoryFolder, type Missing, type Report } from './need.ts';
 
@@ -44,10 +44,31 @@ export async function setUpSqlite(report: Report): Promise<Missing | undefined> 
   };
 }
 
-/** The headers that come with the `node` package, so that nothing is fetched for compiling. */
+/** Older headers than those of the oldest Node that is supported are of no use. */
+const OLDEST_MAJOR = 20;
+
+/**
+ * The oldest fitting headers that are here: of the `node` package, or beside a Node on the PATH. What is built with them
+ * runs on every newer Node; built with newer ones it crashes an older Node, because structures of libuv have grown.
+ */
 function headersFolder(): string | undefined {
   const folder = `node-${process.platform}-${process.arch}`;
-  return [join('node_modules/node/node_modules', folder), join('node_modules', folder)]
-    .map(path => join(repositoryFolder, path))
-    .find(path => existsSync(join(path, 'include/node/node_api.h')));
+  const packaged = [join('node_modules/node/node_modules', folder), join('node_modules', folder)];
+  const installed = (process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute).map(dirname);
+  return [...packaged.map(path => join(repositoryFolder, path)), ...installed]
+    .map(path => ({ path, major: majorOf(path) }))
+    .filter(({ major }) => major >= OLDEST_MAJOR)
+    .toSorted((one, other) => one.major - other.major)[0]?.path;
+}
+
+/** Of the headers in a folder; 0 when there are none. */
+function majorOf(folder: string): number {
+  try {
+    const header = readFileSync(join(folder, 'include/node/node_version.h'), 'utf8');
+    return existsSync(join(folder, 'include/node/node_api.h'))
+      ? Number(/^#define NODE_MAJOR_VERSION (\d+)/m.exec(header)?.[1] ?? 0)
+      : 0;
+  } catch {
+    return 0;
+  }
 }

@@ -4,7 +4,7 @@ import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { run } from '../setup/command.ts';
 import { type Missing, repositoryFolder } from '../setup/need.ts';
-import { RUN_VARIABLE } from './census.ts';
+import { RUN_VARIABLE } from './leftovers.ts';
 import type { Layer } from './layers.ts';
 import { parseLines, type TestResult, testResultSchema } from './results.ts';
 
@@ -14,6 +14,8 @@ export interface TestRun {
   /** The temporary folder of everything that the run starts. */
   folder: string;
   resultsFile: string;
+  /** What was there after each suite. */
+  looksFile: string;
   skipFile: string;
   /** A suite that cannot run here counts as failed. */
   skipsFail: boolean;
@@ -84,6 +86,8 @@ async function environmentFor(testRun: TestRun): Promise<NodeJS.ProcessEnv> {
     ...(testRun.skipsFail && { CI: 'true' }),
     [RUN_VARIABLE]: testRun.id,
     SANDPIPER_RESULTS: testRun.resultsFile,
+    SANDPIPER_LOOKS: testRun.looksFile,
+    SANDPIPER_RUN_FOLDER: testRun.folder,
     SANDPIPER_SKIP_FILE: testRun.skipFile,
     ...(process.env['SANDPIPER_CHROMIUM'] && { SANDPIPER_CHROMIUM: process.env['SANDPIPER_CHROMIUM'] }),
     ...(testRun.grep !== undefined && { SANDPIPER_TEST_GREP: testRun.grep }),
