@@ -29,7 +29,7 @@ import { reviewCalls } from './reviewCalls.ts';
 
 /*
  * Every operation of the relay, once: the WebSocket calls, the REST routes, the OpenAPI document and the handler table
- * are made from this. To add a call: an entry here; the compiler then asks for its handler in server/src/calls.ts.
+ * are made from this. To add a call: an entry here; the compiler then asks for its handler in the relay.
  *
  * I3: a call with `mutates: true` carries `key`, an idempotency key made by the client. The same key twice is one effect
  * and the same answer; the same key with other parameters is refused with `key_reused`.

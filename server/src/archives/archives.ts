@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { explainDiskFull } from '../core/diskSpace.ts';
 import { decodeManifest, encodeManifest, savedSandboxSchema, type Manifest } from './manifest.ts';
-import { PartStore, syncFolder } from './partStore.ts';
+import { syncFolder } from '../core/syncFolder.ts';
+import { PartStore } from './partStore.ts';
 
 const foreignSchema = z.object({
   sandbox: z.object({ provider: z.string(), id: z.string() }),

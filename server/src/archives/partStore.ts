@@ -4,6 +4,7 @@ import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SandpiperError, toError } from '../../../protocol/errors.ts';
+import { syncFolder } from '../core/syncFolder.ts';
 import { explainDiskFull } from '../core/diskSpace.ts';
 
 /** A part of an archive: named by the SHA-256 of its content. */
@@ -169,19 +170,6 @@ export function damaged(why: string): SandpiperError {
   return new SandpiperError('internal', `The archive is damaged: ${why}.`, {
     hint: 'Nothing was changed. The disk may be failing; restore the data folder from a backup if you need it.',
   });
-}
-
-/** Makes a rename durable, where the system lets a folder be opened for that. */
-export async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') {
-    return;
-  }
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function asPartError(error: unknown): unknown {

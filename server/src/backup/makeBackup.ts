@@ -5,12 +5,13 @@ import type { Archives } from '../archives/archives.ts';
 import { VERSION } from '../core/config.ts';
 import type { BackupCounts, BackupSummary, OnProgress } from '../core/dataFolderTools.ts';
 import { explainDiskFull } from '../core/diskSpace.ts';
+import { syncFolder } from '../core/syncFolder.ts';
 import { formatRefs, listRefs, missingCommits, packCommits, readShallow } from '../git/mirrorCopy.ts';
 import type { Mirror } from '../git/mirror.ts';
 import type { Mirrors } from '../git/mirrors.ts';
 import { refsOf, scanSession } from '../integrity/scanSession.ts';
 import type { Store } from '../store/store.ts';
-import { cannotWrite, chooseFile, refuseExisting, removeAbandoned, syncFolder } from './backupTarget.ts';
+import { cannotWrite, chooseFile, refuseExisting, removeAbandoned } from './backupTarget.ts';
 import { DATABASE, FORMAT_VERSION, START, type Start } from './backupFormat.ts';
 import { BackupWriter } from './backupWriter.ts';
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncFolder } from './syncFolder.ts';
 
 /** Writes a file whole or not at all, also when the machine loses its power; only its owner can read it. */
 export async function writePrivate(path: string, text: string): Promise<void> {
@@ -18,17 +19,5 @@ export async function writePrivate(path: string, text: string): Promise<void> {
     await rm(temporary, { force: true });
     throw error;
   }
-  // Windows opens no folder; there the rename itself is written through.
-  if (process.platform !== 'win32') {
-    await syncFolder(dirname(path));
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await syncFolder(dirname(path));
 }

@@ -3,6 +3,7 @@ import { access, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
+import { syncFolder } from '../core/syncFolder.ts';
 import type { GitObject } from './objectReader.ts';
 import type { Mirror } from './mirror.ts';
 
@@ -33,6 +34,7 @@ export async function writeObject(mirror: Mirror, type: GitObject['type'], conte
       await file.close();
     }
     await rename(temporary, path);
+    await syncFolder(folder);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;

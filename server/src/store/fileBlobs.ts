@@ -17,6 +17,7 @@ import {
   type BlobHeader,
   type ChunkPlace,
 } from './blobFormat.ts';
+import { syncFolder } from '../core/syncFolder.ts';
 import type { BlobStore } from './store.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -257,19 +258,6 @@ async function openIfThere(file: string): Promise<FileHandle | undefined> {
     }
     throw error;
   });
-}
-
-/** Makes a rename durable, where the system lets a folder be opened for that. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') {
-    return;
-  }
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function removeStale(temporary: string): Promise<void> {

@@ -34,9 +34,7 @@ describe('the census after a test layer', function () {
   });
 
   it('finds a FIFO and a socket, wherever they are', async function () {
-    if (process.platform === 'win32') {
-      this.skip();
-    }
+    requireOrSkip(this, 'census: FIFOs and sockets', process.platform !== 'win32', 'Windows has neither');
     await mkdir(join(folder, 'deep/er'), { recursive: true });
     await promisify(execFile)('mkfifo', [join(folder, 'deep/er/fifo')]);
     const server = createServer().listen(join(folder, 'deep/socket'));
@@ -47,9 +45,7 @@ describe('the census after a test layer', function () {
   });
 
   it('names the suite after which a thing was there first', async function () {
-    if (process.platform !== 'linux') {
-      this.skip();
-    }
+    requireOrSkip(this, 'census: the first suite', process.platform === 'linux', 'only Linux has /proc');
     const looks = join(folder, '..', `sandpiper-looks-${process.pid}.jsonl`);
     const of = { id: 'guilty-test', folder };
     noteLeftovers(looks, 'the tidy one', of);
