@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMissing, setUp } from './setup.ts';
-import { takeCensus } from './test/census.ts';
-import { type Layer, LAYERS } from './test/layers.ts';
+import { LAYERS } from './test/layers.ts';
 import {
   closingLine,
   judge,
@@ -14,7 +13,7 @@ import {
   type TestResult,
   testResultSchema,
 } from './test/results.ts';
-import { runLayer, type TestRun } from './test/runLayer.ts';
+import { countLeftovers, runLayer, type TestRun } from './test/runLayer.ts';
 
 /*
  * `npm test`: brings what is needed, runs every layer, takes a census after each, and closes with one line of counts.
@@ -93,15 +92,6 @@ async function runAll(): Promise<number> {
     console.log(`  ${seconds(layerAt)}`);
   }
   return conclude(testRun, own);
-}
-
-async function countLeftovers(layer: Layer, testRun: TestRun): Promise<TestResult[]> {
-  const leftovers = await takeCensus(testRun.id, testRun.folder, undefined, testRun.looksFile);
-  return leftovers.map(({ pid, what }) => {
-    const error = pid === undefined ? `left: ${what}` : `left running: ${pid} ${what}`;
-    console.log(`  ✘ census: ${error}`);
-    return { layer: layer.name, title: 'the census finds nothing left', state: 'failed', durationMs: 0, error };
-  });
 }
 
 async function conclude(testRun: TestRun, own: TestResult[]): Promise<number> {

@@ -1,6 +1,6 @@
 import type { Need } from '../setup/need.ts';
 
-/** One kind of test, run in a process of its own. */
+/** One kind of test, run in processes of its own. */
 export interface Layer {
   name: string;
   /** What a person reads. */
@@ -9,7 +9,10 @@ export interface Layer {
   needs: Need[];
   /** Without these nothing of the layer can run; what else is needed, its suites decide by themselves. */
   cannotDoWithout: Need[];
+  /** Of each process. */
   timeoutMs: number;
+  /** Set when each file runs in a process of its own, so many at once: for a layer that waits more than it computes. */
+  filesAtOnce?: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -38,7 +41,8 @@ export const LAYERS: readonly Layer[] = [
     specs: 'test/relay/**/*.test.ts',
     needs: ['sqlite', 'bubblewrap', 'bundles'],
     cannotDoWithout: [],
-    timeoutMs: 20 * MINUTE_MS,
+    timeoutMs: 10 * MINUTE_MS,
+    filesAtOnce: 3,
   },
   {
     name: 'webview',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
  * What a test run has left at this moment, as the system shows it. Synchronous: a reporter looks between two suites.
  */
 
-/** Names the run in the environment of everything it starts. */
+/** Names the run in the environment of everything it starts; a part of a run adds `-` and its own name. */
 export const RUN_VARIABLE = 'SANDPIPER_TEST_RUN';
 
 export interface Leftover {
@@ -39,7 +39,9 @@ export function findProcesses(runId: string, folder: string): Leftover[] {
     const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
     const command = textOf(name, 'cmdline');
     const isOurs =
-      textOf(name, 'environ').split('\0').includes(mark) ||
+      textOf(name, 'environ')
+        .split('\0')
+        .some(entry => entry === mark || entry.startsWith(`${mark}-`)) ||
       command.includes(folder) ||
       `${linkOf(name, 'cwd')}/`.startsWith(`${folder}/`) ||
       // Our own mounts would make everything ours.
