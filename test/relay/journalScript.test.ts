@@ -64,7 +64,7 @@ for (const shell of SHELLS) {
       await once(child, 'exit');
       assert.equal(await read('out'), 'one\ntwo\nthree\nfour\n');
       assert.equal(await read('exit'), '0\n');
-      // The ticker's last sleep may still be at it for half a second.
+      // The ticker's last sleep may still be ending.
       await eventually(() => assert.deepEqual(sessionOf(child.pid), []), 3000);
     });
 
