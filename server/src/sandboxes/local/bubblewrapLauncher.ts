@@ -10,7 +10,7 @@ import type { BubblewrapHost } from './bubblewrap.ts';
 import type { ExecLaunch, Launch, Launcher } from './launcher.ts';
 import { MARKER, killProcesses } from './processTable.ts';
 import type { ProcessIdentity, ProcessTable } from './processTable.ts';
-import { runProgram } from './runProgram.ts';
+import { runContained } from './runContained.ts';
 
 interface BubblewrapLauncherOptions {
   /** Probed again when it is not known: a relay that came back never runs without what the sandbox was made with. */
@@ -43,7 +43,7 @@ export class BubblewrapLauncher implements Launcher {
 
   async exec(launch: ExecLaunch): Promise<ExecResult> {
     const [program, ...isolation] = await this.#command(launch);
-    const result = await runProgram({
+    const result = await runContained({
       file: program,
       args: [...isolation, '--json-status-fd', '3', '--', '/bin/sh', '-c', EXEC, 'sh', ...launch.argv],
       cwd: '/',

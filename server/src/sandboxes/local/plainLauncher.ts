@@ -8,7 +8,7 @@ import type { ExecResult } from '../provider.ts';
 import type { ExecLaunch, Launch, Launcher } from './launcher.ts';
 import { MARKER, killProcesses } from './processTable.ts';
 import type { ProcessIdentity, ProcessTable } from './processTable.ts';
-import { runProgram } from './runProgram.ts';
+import { runContained } from './runContained.ts';
 import { hasErrorCode } from './safeFolder.ts';
 
 interface PlainLauncherOptions {
@@ -30,7 +30,7 @@ export class PlainLauncher implements Launcher {
     await requireFolder(launch.cwd);
     await this.#options.ownership.confirm();
     const [file, ...args] = launch.argv;
-    const { code, stdout, stderr } = await runProgram({
+    const { code, stdout, stderr } = await runContained({
       file,
       args,
       cwd: launch.cwd,

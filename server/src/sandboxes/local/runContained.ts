@@ -42,7 +42,7 @@ const SIGNALS: Partial<Record<NodeJS.Signals, number>> = {
  * Runs a program to its end, in a process group of its own.
  * @throws `timeout` and `too_large`, after everything was killed
  */
-export async function runProgram(spec: ProgramSpec): Promise<ProgramResult> {
+export async function runContained(spec: ProgramSpec): Promise<ProgramResult> {
   return new Run(spec).result;
 }
 
