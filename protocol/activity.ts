@@ -1,3 +1,4 @@
+import { turnName } from './checkpoints.ts';
 import { elapsed } from './elapsed.ts';
 import type { Activity, Recovering, SessionState, SessionSummary, ToolItem } from './session.ts';
 import { undeliveredMessages } from './stopping.ts';
@@ -37,6 +38,9 @@ export function describeActivity(state: SessionState, quiet?: Quiet): Activity {
   }
   if (state.recovering && phase.kind !== 'preparing') {
     return recoveringActivity(state, state.recovering);
+  }
+  if (state.restoring && phase.kind === 'idle') {
+    return { kind: 'restoring', label: `Restoring ${turnName(state.restoring.turn)}`, since: state.restoring.since };
   }
   switch (phase.kind) {
     case 'preparing':
@@ -99,6 +103,7 @@ const COUNTED: ReadonlySet<Activity['kind']> = new Set([
   'checkpointing',
   'starting',
   'recovering',
+  'restoring',
 ]);
 
 /** Whether the time it has taken so far says something. */
@@ -134,6 +139,11 @@ function needsPerson({ phase, stuck, interrupted, recovering, archived }: Sessio
   );
 }
 
+function summarizeReview({ review, accepted, proposed }: SessionState): NonNullable<SessionSummary['review']> {
+  const { pendingFiles, pending, reviewed, conflicts } = review;
+  return { pendingFiles, pending, reviewed, conflicts: conflicts.length, accepted, proposed };
+}
+
 /** The row of a list, derived from the state alone (I1). */
 export function summarize(state: SessionState, quiet?: Quiet): SessionSummary {
   const doing = describeActivity(state, quiet);
@@ -151,6 +161,7 @@ export function summarize(state: SessionState, quiet?: Quiet): SessionSummary {
     needsYou: state.approvals.length + (needsPerson(state) ? 1 : 0),
     stats: state.stats,
     pending: state.review.pending > 0,
+    review: summarizeReview(state),
     queuedMessages: undeliveredMessages(state.items).length,
     agentRunning: state.agent.running,
     usage: state.usage,

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { sessionIdSchema } from './events.ts';
+import { objectIdSchema } from './review.ts';
 import type { SessionState, SessionSummary } from './session.ts';
+import { TREE_NAME } from './trees.ts';
 
 /* What the schemas of many calls are made of. */
 
@@ -20,6 +22,18 @@ export const ofSession = { sessionId: sessionIdSchema };
 export const empty = z.object({});
 export const token = z.string().min(1).max(4000).optional();
 
+export const treeNameSchema = z.string().regex(TREE_NAME).meta({
+  id: 'TreeName',
+  description:
+    '`base`, `accepted`, `proposed`, `turn:3` (0: where the session started), `branch:main` of the repository as it is now, or `commit:` and a full id',
+});
+/** For a comparison with another session. */
+export const toSession = {
+  toSessionId: sessionIdSchema
+    .optional()
+    .describe('The session that `to` is a tree of, when it is another one of the same repository'),
+};
+
 export const fileChangeSchema = z
   .object({
     path,
@@ -30,6 +44,8 @@ export const fileChangeSchema = z
     deletions: z.int().nonnegative(),
     mode: z.string(),
     oldMode: z.string(),
+    blob: objectIdSchema.optional().describe('The content after; absent where there is no file'),
+    oldBlob: objectIdSchema.optional().describe('The content before; absent where there was no file'),
     sensitive: z.string().optional().describe('Why this file is never accepted in bulk'),
   })
   .meta({ id: 'FileChange' });

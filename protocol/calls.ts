@@ -8,7 +8,6 @@ import {
   liveItemSchema,
   messageIdSchema,
   permissionModeSchema,
-  pullRequestSchema,
   repositoryRefSchema,
   sessionEventSchema,
   sessionIdSchema,
@@ -20,8 +19,14 @@ import {
   sessionStateSchema,
   sessionSummarySchema,
   token,
+  toSession,
+  treeNameSchema,
   withKey,
 } from './callParts.ts';
+import { feedbackCalls } from './feedbackCalls.ts';
+import { landingCalls } from './landingCalls.ts';
+import { treeCalls } from './treeCalls.ts';
+import { checkpointCalls } from './checkpointCalls.ts';
 import { relayCalls } from './relayCalls.ts';
 import { retentionCalls } from './retentionCalls.ts';
 import { objectIdSchema } from './review.ts';
@@ -181,10 +186,16 @@ export const calls = {
     rest: { method: 'post', path: '/v1/sessions/{sessionId}/archive' },
   },
   ...retentionCalls,
+  ...checkpointCalls,
   'changes.list': {
-    summary: 'Files that differ between two sides; default: what is pending',
+    summary: 'Files that differ between two trees; default: what is pending',
     mutates: false,
-    params: z.object({ ...ofSession, from: sideSchema.default('accepted'), to: sideSchema.default('proposed') }),
+    params: z.object({
+      ...ofSession,
+      from: treeNameSchema.default('accepted'),
+      to: treeNameSchema.default('proposed'),
+      ...toSession,
+    }),
     result: z.object({
       files: z.array(fileChangeSchema),
       stats: changeStatsSchema,
@@ -194,21 +205,22 @@ export const calls = {
     rest: { method: 'get', path: '/v1/sessions/{sessionId}/changes' },
   },
   'changes.diff': {
-    summary: 'The unified diff between two sides',
+    summary: 'The unified diff between two trees',
     mutates: false,
     params: z.object({
       ...ofSession,
-      from: sideSchema.default('base'),
-      to: sideSchema.default('proposed'),
+      from: treeNameSchema.default('base'),
+      to: treeNameSchema.default('proposed'),
+      ...toSession,
       maxBytes: z.int().positive().max(20_000_000).default(5_000_000),
     }),
     result: z.object({ diff: z.string(), truncated: z.boolean() }),
     rest: { method: 'get', path: '/v1/sessions/{sessionId}/diff' },
   },
   'changes.file': {
-    summary: 'The content of a file at one side',
+    summary: 'The content of a file in one tree',
     mutates: false,
-    params: z.object({ ...ofSession, side: sideSchema, path }),
+    params: z.object({ ...ofSession, side: treeNameSchema, path }),
     result: z.object({
       exists: z.boolean(),
       encoding: z.enum(['utf8', 'base64']),
@@ -220,6 +232,7 @@ export const calls = {
     }),
     rest: { method: 'get', path: '/v1/sessions/{sessionId}/file' },
   },
+  ...treeCalls,
   'changes.acceptAll': {
     summary: 'Take all of the proposed tree into the accepted tree; no work file changes',
     mutates: true,
@@ -239,27 +252,8 @@ export const calls = {
     rest: { method: 'post', path: '/v1/sessions/{sessionId}/accept' },
   },
   ...reviewCalls,
-  'pullRequest.open': {
-    summary: 'Push the branch and open, find or update its pull request',
-    mutates: true,
-    params: z.object({
-      ...withKey,
-      ...ofSession,
-      title: z.string().max(250).optional(),
-      body: z.string().max(60_000).optional(),
-      branch: z.string().max(200).optional(),
-      baseBranch: z.string().max(200).optional(),
-      withTheirs: z
-        .boolean()
-        .default(false)
-        .describe('Add to what others pushed to the branch; without it that is a `conflict` that names another branch'),
-      draft: z.boolean().default(true),
-      issue: z.int().positive().optional().describe('Number of the issue that this closes'),
-      token: token.describe('Forge token, used for this call and never stored'),
-    }),
-    result: z.object({ pullRequest: pullRequestSchema, created: z.boolean(), seq: z.int() }),
-    rest: { method: 'post', path: '/v1/sessions/{sessionId}/pull-request' },
-  },
+  ...feedbackCalls,
+  ...landingCalls,
   'blob.read': {
     summary: 'A payload that stands outside the log, or a range of it',
     mutates: false,

@@ -1,6 +1,13 @@
 import * as z from 'zod';
+import { feedbackEvents } from './feedbackEvents.ts';
 import { idPattern } from './ids.ts';
-import { decidedFileSchema, reviewConflictSchema, reviewCountsSchema, reviewVerdictSchema } from './review.ts';
+import {
+  changeStatsSchema,
+  decidedFileSchema,
+  reviewConflictSchema,
+  reviewCountsSchema,
+  reviewVerdictSchema,
+} from './review.ts';
 
 /*
  * What happened in a session. Schemas stand here once; types, checks and documents are made from them.
@@ -61,10 +68,7 @@ export const usageSchema = z
   .meta({ id: 'Usage', description: 'Counted by the model gateway, not by the agent' });
 export type Usage = z.infer<typeof usageSchema>;
 
-export const changeStatsSchema = z
-  .object({ files: z.int().nonnegative(), insertions: z.int().nonnegative(), deletions: z.int().nonnegative() })
-  .meta({ id: 'ChangeStats' });
-export type ChangeStats = z.infer<typeof changeStatsSchema>;
+export { changeStatsSchema, type ChangeStats } from './review.ts';
 
 export const failureSchema = z
   .object({
@@ -280,16 +284,58 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     accepted: commitSchema,
     proposed: commitSchema,
     undoes: z.int().positive().optional().describe('The seq of the decision that is taken back'),
+    reason: z.string().max(2000).optional().describe('The reviewer’s, for the agent'),
     review: reviewCountsSchema,
     stats: changeStatsSchema.describe('From the base of the session to the proposed tree'),
     by: z.string(),
   }),
+  z
+    .object({
+      type: z.literal('restoreStarted'),
+      turn: z.int().nonnegative().describe('Whose end is restored; 0 is the start of the session'),
+      code: z.boolean(),
+      conversation: z.boolean(),
+      undoes: z.int().positive().optional().describe('The seq of the restore that is taken back'),
+      by: z.string(),
+    })
+    .describe('Nothing that is in the log or in a checkpoint goes away by it'),
+  z.object({
+    type: z.literal('restoreFinished'),
+    restore: z.int().positive().describe('The seq of its start'),
+    code: z
+      .object({
+        saved: commitSchema.describe('The files as they were before'),
+        checkpoint: commitSchema.describe('The files as they are now'),
+        proposed: commitSchema.optional().describe('As in `turnFinished`'),
+        conflicts: z.array(reviewConflictSchema).optional(),
+        review: reviewCountsSchema,
+        stats: changeStatsSchema,
+      })
+      .optional(),
+    conversation: z
+      .object({ id: z.string().optional().describe('Absent: the one that the session began with') })
+      .optional()
+      .describe('What the agent goes on with'),
+  }),
+  z
+    .object({ type: z.literal('restoreFailed'), restore: z.int().positive(), failure: failureSchema })
+    .describe('Everything is as it was before'),
+  z
+    .object({
+      type: z.literal('sessionBranched'),
+      from: z.object({ sessionId: sessionIdSchema, title: z.string() }),
+      turn: z.int().nonnegative().describe('The last that both have'),
+      title: z.string(),
+      by: z.string(),
+    })
+    .describe('What stands before it is the log of the session that this one was branched from'),
   z.object({
     type: z.literal('pullRequestOpened'),
     pullRequest: pullRequestSchema,
     created: z.boolean(),
     by: z.string(),
   }),
+  ...feedbackEvents,
 ]);
 export type EventBody = z.infer<typeof eventBodySchema>;
 export type EventType = EventBody['type'];

@@ -21,6 +21,14 @@ export class ItemEditor {
     this.#own().push(item);
   }
 
+  /** Drops every item that does not fit. */
+  keep(fits: (item: Item) => boolean): void {
+    if (!this.#list.every(fits)) {
+      this.#list = this.#list.filter(fits);
+      this.#owned = true;
+    }
+  }
+
   /** Replaces every item for which there is a new one. */
   change(replacement: (item: Item) => Item | undefined): void {
     for (let index = 0; index < this.#list.length; index++) {

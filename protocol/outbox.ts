@@ -61,6 +61,31 @@ export function isOpen({ status }: OutboxEntry): boolean {
 }
 
 /**
+ * An answer to this approval that the relay has or may still take. One that it refused is none: the person may answer
+ * anew.
+ */
+export function answerTo(
+  entries: readonly OutboxEntry[],
+  sessionId: string,
+  approvalId: string,
+): OutboxEntry | undefined {
+  return entries.find(
+    ({ content, status, ...entry }) =>
+      entry.sessionId === sessionId &&
+      content.kind === 'answer' &&
+      content.approvalId === approvalId &&
+      status.kind !== 'refused',
+  );
+}
+
+/** Why a second answer to an approval is not taken. */
+export function alreadyAnswered(): SandpiperError {
+  return new SandpiperError('conflict', 'You have answered this already.', {
+    hint: 'Take that answer back first, if it has not gone out.',
+  });
+}
+
+/**
  * The status after an attempt failed.
  * - nobody knows whether the relay has it: stays `sending`
  * - the relay refused for now, or refused the connection and not the entry: `waiting`

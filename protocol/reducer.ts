@@ -1,8 +1,11 @@
 import type { EventBody, EventOf, SessionEvent } from './events.ts';
+import { feedbackHandlers } from './feedbackReducer.ts';
+import { checkpointHandlers, standingOf } from './checkpointReducer.ts';
 import { interruptedBy, recoveryText } from './interruption.ts';
 import { ItemEditor } from './itemEditor.ts';
+import { notice, patched, phaseOfTurns, type Handlers, type Patch, type Step } from './reducerParts.ts';
 import { reviewAfterDecision, reviewAfterTurn } from './reviewReducer.ts';
-import type { Approval, Item, Phase, SessionState, ToolItem, Turn } from './session.ts';
+import type { Approval, Item, SessionState, ToolItem, Turn } from './session.ts';
 import { turnToStop } from './stopping.ts';
 import { addUsage, NO_USAGE } from './usage.ts';
 
@@ -88,16 +91,6 @@ function createdState(id: string, at: number, body: EventOf<'sessionCreated'>): 
   };
 }
 
-type Ending = 'stuck' | 'interrupted' | 'recovering';
-/** A field of `Ending` that is named undefined is taken away. */
-type Patch = Partial<Omit<SessionState, 'items' | Ending>> & { [K in Ending]?: SessionState[K] | undefined };
-interface Step {
-  at: number;
-  seq: number;
-  items: ItemEditor;
-}
-type Handlers = { [T in EventBody['type']]: (state: SessionState, body: EventOf<T>, step: Step) => Patch };
-
 /** One case per event; a new event does not compile until it has one. */
 const handlers: Handlers = {
   sessionCreated: () => ({}),
@@ -176,7 +169,8 @@ const handlers: Handlers = {
       state.phase.kind === 'stopping' && state.phase.turn === body.turn
         ? state.phase
         : { kind: 'working', turn: body.turn, since: at },
-    turns: [...state.turns, { number: body.turn, messageIds: body.messageIds, startedAt: at }],
+    turns: [...state.turns, { number: body.turn, messageIds: body.messageIds, startedAt: at, ...standingOf(state) }],
+    heads: undefined,
     stuck: undefined,
     recovering: undefined,
     interrupted: undefined,
@@ -262,13 +256,16 @@ const handlers: Handlers = {
     return {
       ...(isPhaseOf(state, body.turn) ? { phase: phaseOfTurns(turns, at) } : {}),
       turns,
+      restored: undefined,
       proposed: body.proposed ?? body.checkpoint,
       review: reviewAfterTurn(state.review, body),
       stats: body.stats,
     };
   },
   reviewDecided: (state, body, { seq }) => reviewAfterDecision(state, body, seq),
+  ...checkpointHandlers,
   pullRequestOpened: (_state, body) => ({ pullRequest: body.pullRequest }),
+  ...feedbackHandlers,
 };
 
 function apply<T extends EventBody['type']>(state: SessionState, body: EventOf<T>, step: Step): Patch {
@@ -280,16 +277,6 @@ function apply<T extends EventBody['type']>(state: SessionState, body: EventOf<T
     ? handlers[body.type as T]
     : undefined;
   return handler ? handler(state, body, step) : {};
-}
-
-/** What a session is doing that is neither preparing nor blocked, by its turns alone. */
-function phaseOfTurns(turns: readonly Turn[], at: number): Phase {
-  const open = turns.find(turn => !turn.agent);
-  if (open) {
-    return { kind: 'working', turn: open.number, since: open.startedAt };
-  }
-  const unsaved = turns.find(turn => !turn.checkpoint);
-  return unsaved ? { kind: 'checkpointing', turn: unsaved.number, since: at } : { kind: 'idle', since: at };
 }
 
 /** Whether the end of this turn may change the phase: the agent can have begun another turn by itself meanwhile. */
@@ -308,17 +295,6 @@ function resumed(state: SessionState): Patch {
   }
   const { retry: _retry, ...phase } = state.phase;
   return { stuck: undefined, phase };
-}
-
-/** The patched state. What has ended is absent, so that a state is the same after JSON as before. */
-function patched(state: SessionState, patch: Patch): Omit<SessionState, 'items'> {
-  const { stuck, interrupted, recovering, ...rest } = { ...state, ...patch };
-  return {
-    ...rest,
-    ...(stuck ? { stuck } : {}),
-    ...(interrupted ? { interrupted } : {}),
-    ...(recovering ? { recovering } : {}),
-  };
 }
 
 /** Nobody will finish these calls or take these answers any more. */
@@ -349,10 +325,6 @@ function textItem(
     text: body.text,
     ...(body.parentToolId === undefined ? {} : { parentToolId: body.parentToolId }),
   };
-}
-
-function notice(seq: number, at: number, level: 'info' | 'warning' | 'error', text: string, hint?: string): Item {
-  return { kind: 'notice', id: `notice:${seq}`, at, level, text, ...(hint === undefined ? {} : { hint }) };
 }
 
 function isOpenTool(item: Item): item is ToolItem {

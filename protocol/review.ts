@@ -38,6 +38,11 @@ export const reviewCountsSchema = z
   .meta({ id: 'ReviewCounts' });
 export type ReviewCounts = z.infer<typeof reviewCountsSchema>;
 
+export const changeStatsSchema = z
+  .object({ files: z.int().nonnegative(), insertions: z.int().nonnegative(), deletions: z.int().nonnegative() })
+  .meta({ id: 'ChangeStats' });
+export type ChangeStats = z.infer<typeof changeStatsSchema>;
+
 export const reviewConflictSchema = z
   .object({
     path,

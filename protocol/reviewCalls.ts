@@ -40,6 +40,7 @@ export const reviewCalls = {
         )
         .min(1)
         .max(10_000),
+      reason: z.string().trim().min(1).max(2000).optional().describe('Why it is rejected, for the agent'),
       expected,
     }),
     result,

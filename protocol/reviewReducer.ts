@@ -6,7 +6,11 @@ import type { Review, ReviewDecision, SessionState } from './session.ts';
 
 const MAX_DECISIONS = 200;
 
-export function reviewAfterTurn(review: Review, { review: counts, conflicts = [] }: EventOf<'turnFinished'>): Review {
+/** After the agent's files changed: by a turn, a restore, or as a submitted review was brought into them. */
+export function reviewAfterTurn(
+  review: Review,
+  { review: counts, conflicts = [] }: Pick<EventOf<'turnFinished'>, 'review' | 'conflicts'>,
+): Review {
   return { ...counts, conflicts: withConflicts(review.conflicts, conflicts), decisions: review.decisions };
 }
 

@@ -1,5 +1,10 @@
 import { ERROR_CODES, isErrorCode, SandpiperError, toSandpiperError } from './errors.ts';
 
+/**
+ * A call without a meaning, to which every answer is a sign of life. A relay that does not know it says so, which is one.
+ */
+export const PING = 'ping';
+
 /** JSON-RPC 2.0 over anything that carries whole text frames. Correlates calls; knows nothing of what they mean. */
 export interface RpcTransport {
   send(frame: string): void;
@@ -30,6 +35,11 @@ export class RpcPeer {
   constructor(transport: RpcTransport, handlers: RpcHandlers) {
     this.#transport = transport;
     this.#handlers = handlers;
+  }
+
+  /** Calls that have no answer yet. */
+  get openCalls(): number {
+    return this.#waiting.size;
   }
 
   /**

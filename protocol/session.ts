@@ -11,6 +11,7 @@ import type {
   TurnOutcome,
   Usage,
 } from './events.ts';
+import type { CommentPlace, ItemAnswer, SubmittedItem } from './feedback.ts';
 import type { ReviewConflict, ReviewCounts } from './review.ts';
 
 /** One row of the transcript. Ids are unique within a session. */
@@ -23,6 +24,8 @@ export type Item =
       by: string;
       delivery: 'queued' | 'sent' | 'taken';
       turn?: number;
+      /** The number of the submitted review that it carries. */
+      submission?: number;
     }
   | { kind: 'text' | 'thinking'; id: string; at: number; turn: number; text: Payload; parentToolId?: string }
   | ToolItem
@@ -67,7 +70,45 @@ export interface Turn {
   /** Present once the agent has stopped; the turn itself is done when `checkpoint` is present (I8). */
   agent?: { outcome: TurnOutcome; failure?: Failure; usage: Usage; durationMs: number; at: number };
   checkpoint?: { commit: string; changed: boolean; stats: ChangeStats; at: number };
+  /** What it went on from; absent: from the turn before it. */
+  after?: Heads;
+  /** The agent's conversation that it is in; absent: the one that the session began with. */
+  conversation?: string;
 }
+
+/** The turn that the files come from, and the last one that the agent remembers; 0 is the start of the session. */
+export interface Heads {
+  code: number;
+  conversation: number;
+}
+
+/** Where a session stands: what a restore changes, and its undo brings back. */
+export interface Place {
+  heads: Heads;
+  checkpoint: string;
+  proposed: string;
+  conversation?: string;
+}
+
+/** A restore that is under way. */
+export interface Restoring {
+  /** Its name. */
+  seq: number;
+  since: number;
+  turn: number;
+  code: boolean;
+  conversation: boolean;
+  undoes?: number;
+  by: string;
+}
+
+/** A restore that is done. */
+export type Restore = Restoring & {
+  /** The files as they were before; absent when only the conversation was restored. */
+  saved?: string;
+  before: Place;
+  after: Place;
+};
 
 /** What a session is doing, in the words that every surface shows. `since` is milliseconds since the epoch. */
 export interface Activity {
@@ -82,6 +123,7 @@ export interface Activity {
     | 'retrying'
     | 'stuck'
     | 'recovering'
+    | 'restoring'
     | 'stopping'
     | 'checkpointing'
     | 'blocked'
@@ -151,6 +193,16 @@ export interface SessionState {
   stuck?: Stuck;
   interrupted?: Interrupted;
   recovering?: Recovering;
+  restoring?: Restoring;
+  /** The commit that a restore, or a submitted review that was applied, put in place, until the next turn ends. */
+  restored?: string;
+  /** What the next turn goes on from; absent: from the last turn. */
+  heads?: Heads;
+  /** The agent's conversation; absent: the one that the session began with. */
+  conversation?: string;
+  /** What was restored, newest last, the last 50. */
+  restores?: Restore[];
+  branchedFrom?: { sessionId: string; title: string; turn: number };
   /** Recoveries in a row, since a turn ended well. */
   recoveries: number;
   turns: Turn[];
@@ -166,8 +218,53 @@ export interface SessionState {
   /** The commit whose tree the human has taken; starts as the base. */
   accepted: string;
   review: Review;
+  /** Absent before the first comment and submission. */
+  feedback?: Feedback;
   stats: ChangeStats;
   pullRequest?: PullRequest;
+}
+
+/** What the reviewer says to the agent, and what became of it. */
+export interface Feedback {
+  /** Oldest first. */
+  comments: ReviewComment[];
+  /** Oldest first, the last 50. */
+  submissions: Submission[];
+  /** What the agent's files became when the last submission was applied. Before it they were `agents`. */
+  applied?: { commit: string; agents: string };
+  /** How many were labelled so far, so that a label names one thing in the session. */
+  labelled: { C: number; R: number; E: number };
+}
+
+export interface ReviewComment {
+  id: string;
+  at: number;
+  by: string;
+  place: CommentPlace;
+  text: string;
+  /** Absent while it is a draft. */
+  submission?: number;
+  /** Its name in the text to the agent. */
+  label?: string;
+  /** The newest answer of the agent, with its turn. */
+  answer?: ItemAnswer & { turn: number };
+  /** By a person. */
+  resolved: boolean;
+}
+
+export interface Submission {
+  number: number;
+  /** Of its event. */
+  seq: number;
+  at: number;
+  by: string;
+  messageId: string;
+  /** The commit with the agent's files and the proposed one, at that moment. */
+  agents: string;
+  proposed: string;
+  /** Absent until the rejections and edits were brought into the agent's files, or that failed. */
+  applied?: { files: number; left: string[]; failure?: string };
+  items: (SubmittedItem & { answer?: ItemAnswer & { turn: number } })[];
 }
 
 /** How far the review is. It is finished when nothing is pending. */
@@ -203,6 +300,8 @@ export interface SessionSummary {
   needsYou: number;
   stats: ChangeStats;
   pending: boolean;
+  /** How far the review is, and of which two commits. Absent in rows of an older relay. */
+  review?: ReviewCounts & { conflicts: number; accepted: string; proposed: string };
   /** Messages that the agent has not taken yet. */
   queuedMessages: number;
   agentRunning: boolean;

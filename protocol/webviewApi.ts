@@ -41,7 +41,8 @@ export interface DraftContext {
 
 /** Host to page. */
 export type HostMessage =
-  | { type: 'connection'; state: ConnectionState; detail?: string }
+  /** `retryInMs`: how long until the next attempt, when one is waited for. */
+  | { type: 'connection'; state: ConnectionState; detail?: string; retryInMs?: number }
   | { type: 'sessions'; summaries: SessionSummary[] }
   /**
    * The session to show, whole. `sessionId` null: none, show the composer of a new session.
@@ -52,13 +53,17 @@ export type HostMessage =
   | { type: 'events'; sessionId: string; events: SessionEvent[] }
   /** Text being written now. `offset` is the UTF-16 length of what came before; 0 begins the item anew. */
   | ({ type: 'delta' } & NotificationParams<'session.delta'>)
-  /** All that was typed and is not in the log for certain, of every session. Sent with `ready` and after each change. */
+  /** All that was typed or answered and is not in the log for certain, of every session. Sent with `ready` and after each change. */
   | { type: 'outbox'; entries: OutboxEntry[] }
   | { type: 'draft'; context: DraftContext }
   /** Put the cursor into the composer, after `text` when there is one (it is appended, never replaces a draft). */
   | { type: 'compose'; text?: string }
+  /** Bring a row of the chat into sight: an item of the open session. */
+  | { type: 'show'; sessionId: string; itemId: string }
   | { type: 'reply'; requestId: number; ok: true; result: unknown }
   | { type: 'reply'; requestId: number; ok: false; error: WebviewError };
+
+export type TurnAction = 'restore' | 'branch' | 'compare' | 'openFiles' | 'undo';
 
 /** Everything the page can ask for. A new row does not compile until page and host have it. */
 export interface WebviewRequests {
@@ -79,17 +84,25 @@ export interface WebviewRequests {
    * key again changes nothing.
    */
   send: { params: { sessionId: string; text: string; key: string }; result: Empty };
-  /** Takes a message back that has not left, or discards one that was refused; `conflict` when the relay may have it. */
+  /** Takes back what has not left, or discards what was refused; `conflict` when the relay may have it. */
   withdraw: { params: { key: string }; result: Empty };
   /** Sends a refused message once more. */
   sendAgain: { params: { key: string }; result: Empty };
   stop: { params: OfSession; result: { stopping: boolean } };
-  answer: { params: { sessionId: string; approvalId: string; decision: ApprovalDecision }; result: Empty };
+  /**
+   * As `send`: answered when the answer is in the outbox of the host. `conflict` when another answer to it is there.
+   */
+  answer: {
+    params: { sessionId: string; approvalId: string; decision: ApprovalDecision; key: string };
+    result: Empty;
+  };
   retry: { params: OfSession; result: Empty };
   /** All pending changes in the multi-file diff editor. */
   openChanges: { params: OfSession; result: Empty };
   /** One file in the diff editor. `path` may be the agent's absolute path. */
   openFile: { params: { sessionId: string; path: string }; result: Empty };
+  /** Asks first where something changes. */
+  turnAction: { params: { sessionId: string; turn: number; action: TurnAction }; result: Empty };
   acceptAll: { params: OfSession; result: Empty };
   /** `url` is absent when the user cancelled. */
   createPullRequest: { params: OfSession; result: { url?: string } };
@@ -100,6 +113,8 @@ export interface WebviewRequests {
   readBlob: { params: { sessionId: string; hash: string; offset: number }; result: { content: string; bytes: number } };
   /** A page of the log, for what a snapshot left out (`SessionState.omittedItems`). */
   readEvents: { params: { sessionId: string; after: number }; result: { events: SessionEvent[]; lastSeq: number } };
+  /** Tries to connect now instead of waiting. Answered at once; `connection` says what comes of it. */
+  reconnect: { params: Empty; result: Empty };
   showLog: { params: Empty; result: Empty };
   copy: { params: { text: string }; result: Empty };
   /** Asks the user for the model key, in an input box of the editor. */
@@ -137,6 +152,7 @@ const HOST_MESSAGES: Record<HostMessage['type'], true> = {
   outbox: true,
   draft: true,
   compose: true,
+  show: true,
   reply: true,
 };
 

@@ -20,7 +20,9 @@ function entry(
 }
 
 type Step =
-  | { kind: 'type'; session: 0 | 1 }
+  | { kind: 'type' | 'answer'; session: 0 | 1 }
+  /** The oldest approval that was answered here is answered in another window too. */
+  | { kind: 'answerElsewhere' }
   | { kind: 'connect' | 'cut' | 'reload' | 'withdraw' | 'settle' }
   /** What the relay does with the next call. */
   | { kind: 'relay'; next: 'loseAck' | 'loseCall' | 'busy' | 'cutAfter' };
@@ -28,11 +30,16 @@ type Step =
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.record({ kind: fc.constant('type' as const), session: fc.constantFrom(0 as const, 1 as const) }),
+    arbitrary: fc.record({
+      kind: fc.constantFrom('type' as const, 'type' as const, 'answer' as const),
+      session: fc.constantFrom(0 as const, 1 as const),
+    }),
   },
   {
     weight: 5,
-    arbitrary: fc.record({ kind: fc.constantFrom('connect', 'cut', 'reload', 'withdraw', 'settle') }),
+    arbitrary: fc.record({
+      kind: fc.constantFrom('connect', 'cut', 'reload', 'withdraw', 'settle', 'answerElsewhere'),
+    }),
   },
   {
     weight: 3,
@@ -106,7 +113,7 @@ describe('outbox', () => {
     sender.dispose();
   });
 
-  it('brings each message into the log once and in order, however typing, losses and crashes follow', async function () {
+  it('brings each message into the log once and in order, and each answer once or never, whatever follows', async function () {
     this.timeout(60_000);
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), steps => playsRight(steps)),
@@ -139,6 +146,8 @@ async function playsRight(steps: readonly Step[]): Promise<void> {
   const open = (): OutboxSender => new OutboxSender({ storage, send: relay.send, onChange: () => {}, retryMs: 0 });
   let sender = open();
   const expected = new Map<string, { sessionId: string; text: string }>();
+  /** By key, what was answered here and not taken back. */
+  const answers = new Map<string, string>();
   let typed = 0;
   relay.onCut = () => sender.connected(undefined);
   for (const now of steps) {
@@ -149,6 +158,21 @@ async function playsRight(steps: readonly Step[]): Promise<void> {
         const text = `message ${++typed}`;
         await sender.put({ key, relay: 'r', sessionId, content: { kind: 'message', text } });
         expected.set(key, { sessionId, text });
+        break;
+      }
+      case 'answer': {
+        const key = newId('key');
+        const approvalId = `approval${answers.size}-${++typed}`;
+        const content = { kind: 'answer', approvalId, decision: { kind: 'allow' } } as const;
+        await sender.put({ key, relay: 'r', sessionId: SESSIONS[now.session], content });
+        answers.set(key, approvalId);
+        break;
+      }
+      case 'answerElsewhere': {
+        const [approvalId] = answers.values();
+        if (approvalId !== undefined) {
+          relay.answerElsewhere(approvalId);
+        }
         break;
       }
       case 'connect':
@@ -171,7 +195,10 @@ async function playsRight(steps: readonly Step[]): Promise<void> {
         const last = sender.entries.at(-1);
         if (last) {
           await sender.withdraw(last.key).then(
-            () => expected.delete(last.key),
+            () => {
+              expected.delete(last.key);
+              answers.delete(last.key);
+            },
             () => undefined,
           );
         }
@@ -194,7 +221,12 @@ async function playsRight(steps: readonly Step[]): Promise<void> {
     for (const sessionId of SESSIONS) {
       assert.deepEqual(relay.logOf(sessionId), texts(sessionId));
     }
-    assert.deepEqual(storage.keys(), []);
+    // What was answered elsewhere is kept to be shown, and nothing else is left.
+    const late = [...answers].filter(([, approvalId]) => relay.answerOf(approvalId) === 'elsewhere');
+    assert.deepEqual(new Set(storage.keys()), new Set(late.map(([key]) => key)));
+    const refused = sender.entries.filter(({ status }) => status.kind === 'refused');
+    assert.deepEqual(new Set(refused.map(({ key }) => key)), new Set(late.map(([key]) => key)));
+    assert.ok([...answers.values()].every(approvalId => relay.answerOf(approvalId) !== undefined));
   }, 3_000);
   sender.dispose();
 }
