@@ -3,13 +3,15 @@ import type { CallName, CallParams, CallResult, InitializeResult, NotificationNa
 import type { NotificationParams } from '../protocol/calls.ts';
 import { SandpiperError, toSandpiperError } from '../protocol/errors.ts';
 import { newId } from '../protocol/ids.ts';
-import { isRecord, RpcPeer } from '../protocol/rpc.ts';
+import { isRecord } from '../protocol/rpc.ts';
+import type { RpcPeer } from '../protocol/rpc.ts';
 import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from '../protocol/version.ts';
-import { closeError, DEFAULT_BACKOFF, reduceConnection } from './connectionState.ts';
-import type { Backoff, ConnectionAction, ConnectionState } from './connectionState.ts';
 import { FollowedSession } from './followedSession.ts';
 import type { FollowListener, Subscriber } from './followedSession.ts';
-import type { RelaySocket } from './relaySocket.ts';
+import { notReached } from './link/notReached.ts';
+import { RelayLink } from './link/relayLink.ts';
+import type { LinkOptions } from './link/relayLink.ts';
+import type { ConnectionState } from './link/connectionState.ts';
 
 const CALL_TIMEOUT_MS = 60_000;
 const INITIALIZE_TIMEOUT_MS = 10_000;
@@ -27,27 +29,33 @@ export type ClientParams<N extends CallName> =
 export interface CallOptions {
   /** Of the whole call, reconnecting included. Default 60 s. */
   timeoutMs?: number;
+  /**
+   * How long a call that changes something waits for a connection; then it fails with `unavailable`, and nothing has left.
+   * Default: as long as the whole call may take.
+   */
+  changeWithinMs?: number;
   /** Send again, with the same key, after a lost connection until there is an answer. Default true. */
   resend?: boolean;
 }
 
-export interface RelayClientOptions {
-  /** Called for every attempt, so that the address may change. What it throws counts as a failed attempt. */
-  connect(): RelaySocket | Promise<RelaySocket>;
+export interface RelayClientOptions extends Pick<LinkOptions, 'connect' | 'backoff' | 'watch' | 'clock'> {
   client: { name: string; version: string };
   onState?(state: ConnectionState): void;
-  backoff?: Backoff;
   /** Hold everything the relay sends to its schema; for tests. */
   checkMessages?: boolean;
 }
 
 export interface RelayClient {
   readonly state: ConnectionState;
+  /** How long until the next attempt, when one is waited for. */
+  readonly retryInMs: number | undefined;
   /** Of the connection there is or was last. */
   readonly relay: InitializeResult | undefined;
   /** Connects and stays connected; also tries again at once when waiting or refused. */
   connect(): void;
   disconnect(): void;
+  /** There is reason to doubt the connection, or hope for one: finds out now instead of later. */
+  nudge(): void;
   /** Waits for a connection when there is none. @throws the relay's error, `timeout`, or why there is no connection */
   call<N extends CallName>(name: N, params: ClientParams<N>, options?: CallOptions): Promise<CallResult<N>>;
   /** Keeps a mirror of a session right from now on. Several followers of one session share the mirror. */
@@ -65,28 +73,26 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
   return new Client(options);
 }
 
-interface Waiter {
-  resolve(peer: RpcPeer): void;
-  reject(error: SandpiperError): void;
-}
-
 class Client implements RelayClient {
   readonly #options: RelayClientOptions;
   readonly #followed = new Map<string, FollowedSession>();
   readonly #listeners = new Map<string, Set<(params: unknown) => void>>();
-  readonly #waiters = new Set<Waiter>();
   readonly #subscriber: Subscriber;
-  #state: ConnectionState = { kind: 'disconnected' };
+  readonly #link: RelayLink;
   #relay: InitializeResult | undefined;
-  /** Of this very attempt; whatever another socket says is ignored. */
-  #link: { socket: RelaySocket; peer: RpcPeer } | undefined;
-  #attempts = 0;
-  /** Only while connected. */
-  #peer: RpcPeer | undefined;
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: RelayClientOptions) {
     this.#options = options;
+    this.#link = new RelayLink({
+      connect: () => options.connect(),
+      backoff: options.backoff,
+      watch: options.watch,
+      clock: options.clock,
+      initialize: peer => this.#initialize(peer),
+      onNotification: (name, params) => this.#onNotification(name, params),
+      onState: state => options.onState?.(state),
+      onConnected: () => this.#followed.forEach(session => void session.subscribe()),
+    });
     this.#subscriber = {
       subscribe: (sessionId, afterSeq) =>
         this.call('session.subscribe', { sessionId, afterSeq }, { resend: false, timeoutMs: CALL_TIMEOUT_MS }),
@@ -96,7 +102,11 @@ class Client implements RelayClient {
   }
 
   get state(): ConnectionState {
-    return this.#state;
+    return this.#link.state;
+  }
+
+  get retryInMs(): number | undefined {
+    return this.#link.retryInMs;
   }
 
   get relay(): InitializeResult | undefined {
@@ -104,11 +114,15 @@ class Client implements RelayClient {
   }
 
   connect(): void {
-    this.#act({ kind: 'connect' });
+    this.#link.connect();
   }
 
   disconnect(): void {
-    this.#act({ kind: 'disconnect' });
+    this.#link.disconnect();
+  }
+
+  nudge(): void {
+    this.#link.nudge();
   }
 
   dispose(): void {
@@ -123,14 +137,21 @@ class Client implements RelayClient {
   async call<N extends CallName>(name: N, params: ClientParams<N>, options: CallOptions = {}): Promise<CallResult<N>> {
     const { timeoutMs = CALL_TIMEOUT_MS, resend = true } = options;
     const sent: Record<string, unknown> = calls[name].mutates ? { key: newId('key'), ...params } : { ...params };
-    const deadlineMs = Date.now() + timeoutMs;
+    // Not by the clock of the wall: a laptop that slept an hour has not waited that long.
+    const deadlineMs = performance.now() + timeoutMs;
+    const leftMs = (): number => Math.max(1, deadlineMs - performance.now());
+    if (calls[name].mutates && options.changeWithinMs !== undefined) {
+      await this.#link.whenConnected(name, options.changeWithinMs).catch((thrown: unknown) => {
+        throw notReached(thrown);
+      });
+    }
     for (;;) {
-      const peer = await this.#connected(name, deadlineMs);
+      const peer = await this.#link.whenConnected(name, leftMs());
       try {
-        return this.#trust(name, await peer.call(name, sent, Math.max(1, deadlineMs - Date.now())));
+        return this.#trust(name, await peer.call(name, sent, leftMs()));
       } catch (thrown) {
-        const lost = peer !== this.#peer && thrown instanceof SandpiperError && thrown.code === 'disconnected';
-        if (!resend || !(lost || isHandingOver(thrown)) || Date.now() >= deadlineMs) {
+        const lost = peer !== this.#link.peer && thrown instanceof SandpiperError && thrown.code === 'disconnected';
+        if (!resend || !(lost || isHandingOver(thrown)) || performance.now() >= deadlineMs) {
           throw thrown;
         }
         if (!lost) {
@@ -145,7 +166,7 @@ class Client implements RelayClient {
     if (!session) {
       session = new FollowedSession(sessionId, this.#subscriber);
       this.#followed.set(sessionId, session);
-      if (this.#peer) {
+      if (this.#link.peer) {
         void session.subscribe();
       }
     }
@@ -160,7 +181,7 @@ class Client implements RelayClient {
         if (followed.listeners.size === 0 && this.#followed.get(sessionId) === followed) {
           followed.stop();
           this.#followed.delete(sessionId);
-          void this.#peer?.call('session.unsubscribe', { sessionId }, CALL_TIMEOUT_MS).catch(() => {});
+          void this.#link.peer?.call('session.unsubscribe', { sessionId }, CALL_TIMEOUT_MS).catch(() => {});
         }
       },
     };
@@ -178,169 +199,16 @@ class Client implements RelayClient {
     return { dispose: () => void listeners.delete(entry) };
   }
 
-  #act(action: ConnectionAction): void {
-    const before = this.#state;
-    this.#state = reduceConnection(before, action, this.#options.backoff ?? DEFAULT_BACKOFF);
-    if (this.#state === before) {
-      return;
+  async #initialize(peer: RpcPeer): Promise<void> {
+    const protocol = { newest: PROTOCOL_VERSION, oldest: OLDEST_PROTOCOL_VERSION };
+    const params = { protocol, client: this.#options.client };
+    const result = initializeSchema.result.safeParse(await peer.call('initialize', params, INITIALIZE_TIMEOUT_MS));
+    if (!result.success) {
+      throw new SandpiperError('version_mismatch', 'What answered is not a Sandpiper relay that this client knows.', {
+        hint: 'Check the address of the relay.',
+      });
     }
-    clearTimeout(this.#retryTimer);
-    switch (this.#state.kind) {
-      case 'connecting':
-        void this.#open();
-        break;
-      case 'connected':
-        break;
-      case 'waiting':
-        this.#dropLink();
-        this.#retryTimer = setTimeout(
-          () => this.#act({ kind: 'retryDue' }),
-          Math.max(0, this.#state.untilMs - Date.now()),
-        );
-        break;
-      case 'refused':
-        this.#dropLink();
-        this.#rejectWaiters(this.#state.error);
-        break;
-      case 'disconnected': {
-        const error = new SandpiperError('disconnected', 'The client was disconnected from the relay.');
-        this.#dropLink();
-        this.#rejectWaiters(error);
-      }
-    }
-    this.#options.onState?.(this.#state);
-  }
-
-  async #open(): Promise<void> {
-    const attempt = ++this.#attempts;
-    const isCurrent = (): boolean => attempt === this.#attempts && this.#state.kind === 'connecting';
-    let socket: RelaySocket;
-    try {
-      socket = await this.#options.connect();
-    } catch (thrown) {
-      if (isCurrent()) {
-        this.#lost(toSandpiperError(thrown));
-      }
-      return;
-    }
-    if (!isCurrent()) {
-      socket.onClose = () => {};
-      socket.close();
-      return;
-    }
-    this.#wire(socket);
-  }
-
-  #wire(socket: RelaySocket): void {
-    let failure: SandpiperError | undefined;
-    const peer = new RpcPeer(
-      { send: frame => socket.send(frame) },
-      {
-        onCall: name => Promise.reject(new SandpiperError('unknown_call', `This client has no call "${name}".`)),
-        onNotification: (name, params) => this.#onNotification(name, params),
-      },
-    );
-    const link = { socket, peer };
-    this.#link = link;
-    socket.onOpen = () => void this.#initialize(link);
-    socket.onMessage = frame => {
-      if (this.#link === link) {
-        peer.receive(frame);
-      }
-    };
-    // The first is the cause; what follows are its consequences.
-    socket.onError = error => (failure ??= error);
-    socket.onClose = (code, reason) => {
-      if (this.#link === link) {
-        this.#lost(failure ?? closeError(code, reason));
-      }
-    };
-  }
-
-  async #initialize(link: { socket: RelaySocket; peer: RpcPeer }): Promise<void> {
-    const { peer } = link;
-    try {
-      const protocol = { newest: PROTOCOL_VERSION, oldest: OLDEST_PROTOCOL_VERSION };
-      const params = { protocol, client: this.#options.client };
-      const result = initializeSchema.result.safeParse(await peer.call('initialize', params, INITIALIZE_TIMEOUT_MS));
-      if (this.#link !== link) {
-        return;
-      }
-      if (!result.success) {
-        throw new SandpiperError('version_mismatch', 'What answered is not a Sandpiper relay that this client knows.', {
-          hint: 'Check the address of the relay.',
-        });
-      }
-      this.#relay = result.data;
-    } catch (thrown) {
-      if (this.#link === link) {
-        this.#lost(toSandpiperError(thrown));
-      }
-      return;
-    }
-    this.#peer = peer;
-    this.#act({ kind: 'initialized', nowMs: Date.now() });
-    for (const session of this.#followed.values()) {
-      void session.subscribe();
-    }
-    for (const waiter of this.#waiters) {
-      waiter.resolve(peer);
-    }
-    this.#waiters.clear();
-  }
-
-  #lost(error: SandpiperError): void {
-    this.#act({ kind: 'lost', error, nowMs: Date.now(), random: Math.random() });
-  }
-
-  #dropLink(): void {
-    const link = this.#link;
-    this.#link = undefined;
-    this.#peer = undefined;
-    link?.socket.close();
-    link?.peer.close('The connection to the relay was lost.');
-  }
-
-  #connected(name: string, deadlineMs: number): Promise<RpcPeer> {
-    if (this.#peer) {
-      return Promise.resolve(this.#peer);
-    }
-    if (this.#state.kind === 'refused') {
-      return Promise.reject(this.#state.error);
-    }
-    if (this.#state.kind === 'disconnected') {
-      return Promise.reject(new SandpiperError('disconnected', 'The client is not connected to a relay.'));
-    }
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => {
-          this.#waiters.delete(waiter);
-          const why = this.#state.kind === 'waiting' ? ` ${this.#state.error.message}` : '';
-          reject(
-            new SandpiperError('timeout', `The relay could not be reached for ${name}.${why}`, { hint: 'Try again.' }),
-          );
-        },
-        Math.max(1, deadlineMs - Date.now()),
-      );
-      const waiter: Waiter = {
-        resolve: peer => {
-          clearTimeout(timer);
-          resolve(peer);
-        },
-        reject: error => {
-          clearTimeout(timer);
-          reject(error);
-        },
-      };
-      this.#waiters.add(waiter);
-    });
-  }
-
-  #rejectWaiters(error: SandpiperError): void {
-    for (const waiter of this.#waiters) {
-      waiter.reject(error);
-    }
-    this.#waiters.clear();
+    this.#relay = result.data;
   }
 
   #onNotification(name: string, params: unknown): void {

@@ -1,13 +1,11 @@
 import { WebSocket } from 'ws';
 import { SandpiperError, toError } from '../protocol/errors.ts';
 import { WS_SUBPROTOCOL } from '../protocol/version.ts';
-import type { RelaySocket } from './relaySocket.ts';
+import type { RelaySocket } from './link/relaySocket.ts';
 
 /** Larger than any answer of the relay. */
 const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** The relay pings every 20 s; a connection on which nothing comes for longer is dead. */
-const SILENCE_MS = 50_000;
 
 /**
  * A socket to a relay in Node.
@@ -21,6 +19,7 @@ export function createWsSocket(url: string, token: string): RelaySocket {
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     followRedirects: false,
   });
+  let received = (): number => 0;
   const socket: RelaySocket = {
     send: frame => webSocket.send(frame, () => {}),
     close: () => {
@@ -31,15 +30,13 @@ export function createWsSocket(url: string, token: string): RelaySocket {
     onMessage: () => {},
     onError: () => {},
     onClose: () => {},
+    bytesReceived: () => received(),
   };
-  const silence = setTimeout(() => webSocket.terminate(), SILENCE_MS);
-  silence.unref();
   webSocket.on('open', () => socket.onOpen());
   webSocket.on('message', data => {
-    silence.refresh();
     socket.onMessage(Buffer.isBuffer(data) ? data.toString('utf8') : '');
   });
-  webSocket.on('ping', () => silence.refresh());
+  webSocket.on('upgrade', ({ socket: line }) => (received = () => line.bytesRead));
   webSocket.on('unexpected-response', (request, response) => {
     socket.onError(refusal(response.statusCode ?? 0, url));
     response.resume();
@@ -49,7 +46,6 @@ export function createWsSocket(url: string, token: string): RelaySocket {
   });
   webSocket.on('error', error => socket.onError(networkError(error, url)));
   webSocket.on('close', (code, reason) => {
-    clearTimeout(silence);
     socket.onClose(code, reason.toString('utf8'));
   });
   return socket;

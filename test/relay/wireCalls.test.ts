@@ -117,6 +117,11 @@ describe('wire: calls', () => {
     server = await startWireServer();
   });
 
+  it('answers a ping, which asks for nothing but a sign of life', async () => {
+    await initialize();
+    assert.deepEqual((await socket.call('ping'))['result'], {});
+  });
+
   it('cuts a client that does not answer pings', async () => {
     const beating = await startWireServer({ ws: { pingIntervalMs: 50 } });
     try {

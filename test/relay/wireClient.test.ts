@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RelayClient } from '../../client/relayClient.ts';
 import { createWsSocket } from '../../client/wsSocket.ts';
-import type { ConnectionState } from '../../client/connectionState.ts';
+import type { ConnectionState } from '../../client/link/connectionState.ts';
 import type { SandpiperError } from '../../protocol/errors.ts';
 import { collectEvents, wireClient } from '../support/wireClient.ts';
 import { seededRandom, startCuttingProxy } from '../support/wireProxy.ts';

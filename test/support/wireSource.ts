@@ -5,6 +5,7 @@ import { SandpiperError } from '../../protocol/errors.ts';
 import type { EventBody, LiveItem, SessionEvent } from '../../protocol/events.ts';
 import { newId } from '../../protocol/ids.ts';
 import { reduceSession } from '../../protocol/reducer.ts';
+import { snapshotOf } from '../../protocol/snapshot.ts';
 import type { SessionState, SessionSummary } from '../../protocol/session.ts';
 import { disposable } from '../../server/src/core/disposable.ts';
 import type { Disposable } from '../../server/src/core/disposable.ts';
@@ -99,8 +100,7 @@ export class MemorySessions implements EventSource {
   async snapshot(sessionId: string, maxItems: number): Promise<SessionState> {
     const { state } = this.session(sessionId);
     await sleep(this.readDelayMs);
-    const items = maxItems === 0 ? [] : state.items.slice(-maxItems);
-    return { ...state, items, omittedItems: state.items.length - items.length };
+    return snapshotOf(state, maxItems);
   }
 
   liveItems(sessionId: string): LiveItem[] {

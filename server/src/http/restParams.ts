@@ -18,9 +18,11 @@ export type ParamsReader = (request: RestRequest) => Record<string, unknown>;
 /** What stands where is decided by the call's own schema: GET takes its parameters from the query, the rest from the body. */
 export function paramsReader(name: CallName, method: string): ParamsReader {
   const { mutates } = calls[name];
-  const types = fieldTypes(name);
+  let known: Map<string, unknown> | undefined;
   const isRead = method === 'get';
   return request => {
+    // Not before the first request: a start of the relay has nothing to do with it.
+    const types = (known ??= fieldTypes(name));
     const given = isRead ? fromQuery(request.query, types) : fromBody(name, request.body);
     const unknown = [...Object.keys(given), ...(isRead ? [] : Object.keys(request.query))].find(
       field => field === 'key' || !types.has(field) || (!isRead && Object.hasOwn(request.query, field)),

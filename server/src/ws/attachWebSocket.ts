@@ -68,6 +68,7 @@ export function attachWebSocket(server: Server, options: WebSocketOptions): WebS
     webSockets.handleUpgrade(request, socket, head, webSocket => {
       const connection = new WsConnection(webSocket, {
         id: `ws-${++opened}`,
+        network: socket,
         handlers: options.handlers,
         feeds,
         summaries,

@@ -27,6 +27,6 @@ export const DEFAULT_WS_LIMITS: WsLimits = {
   snapshotItems: 200,
   highWaterBytes: 1024 * 1024,
   stallTimeoutMs: 30_000,
-  pingIntervalMs: 20_000,
+  pingIntervalMs: 10_000,
   initializeTimeoutMs: 10_000,
 };

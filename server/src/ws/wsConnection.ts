@@ -1,9 +1,10 @@
+import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import { initializeSchema, isCallName } from '../../../protocol/calls.ts';
 import type { InitializeResult } from '../../../protocol/calls.ts';
 import { CLOSE_CODES } from '../../../protocol/closeCodes.ts';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
-import { RpcPeer } from '../../../protocol/rpc.ts';
+import { PING, RpcPeer } from '../../../protocol/rpc.ts';
 import { negotiateVersion, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from '../../../protocol/version.ts';
 import type { CallContext } from '../core/callContext.ts';
 import type { Disposable } from '../core/disposable.ts';
@@ -12,6 +13,7 @@ import type { RelayHandlers } from '../core/dispatch.ts';
 import type { Logger } from '../core/log.ts';
 import { BoundedSink } from '../feed/boundedSink.ts';
 import type { SessionFeeds } from '../feed/sessionFeed.ts';
+import { GatheredWrites } from './gatheredWrites.ts';
 import type { WsLimits } from './limits.ts';
 import { Subscriptions } from './subscriptions.ts';
 import type { SummaryFeed, SummaryListener } from './summaryFeed.ts';
@@ -23,6 +25,8 @@ const CLOSE_GRACE_MS = 1_000;
 export interface WsConnectionOptions {
   /** Unique while the relay runs. */
   id: string;
+  /** What `socket` writes to. */
+  network: Duplex;
   handlers: RelayHandlers;
   feeds: SessionFeeds;
   summaries: SummaryFeed;
@@ -57,8 +61,12 @@ export class WsConnection implements SummaryListener {
     this.#options = options;
     const { limits } = options;
     this.#bucket = new TokenBucket(limits.callBurst, limits.callsPerSecond, performance.now());
+    const gathered = new GatheredWrites(options.network);
     this.#sink = new BoundedSink(limits, {
-      write: (bytes, done) => socket.send(bytes, { binary: false }, () => done()),
+      write: (bytes, done) => {
+        gathered.begin();
+        socket.send(bytes, { binary: false }, () => done());
+      },
       onFull: () => this.#readInbox(),
       onDrained: () => this.#onDrained(),
       onStalled: () => this.#onStalled(),
@@ -184,6 +192,9 @@ export class WsConnection implements SummaryListener {
           hint: 'Call "initialize" with the protocol versions that you speak.',
         },
       );
+    }
+    if (method === PING) {
+      return {};
     }
     if (!isCallName(method)) {
       throw new SandpiperError('unknown_call', `This relay has no call "${shown(method)}".`, {

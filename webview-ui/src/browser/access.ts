@@ -2,6 +2,7 @@ import { SandpiperError } from '../../../protocol/errors.ts';
 import { isRecord } from '../../../protocol/rpc.ts';
 
 const TOKEN = 'sandpiper.token';
+const ASK_TIMEOUT_MS = 5_000;
 
 /**
  * The token of this tab. A ticket in the address is exchanged for one, once, and taken out of the address and the
@@ -26,7 +27,10 @@ export async function browserToken(): Promise<string> {
 /** Whether the relay still takes the token; undefined when the relay cannot be asked. */
 export async function isTokenValid(token: string): Promise<boolean | undefined> {
   try {
-    const response = await fetch('/v1/relay', { headers: { Authorization: `Bearer ${token}` } });
+    const response = await fetch('/v1/relay', {
+      headers: { Authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(ASK_TIMEOUT_MS),
+    });
     return response.status === 401 ? false : response.ok ? true : undefined;
   } catch {
     return undefined;

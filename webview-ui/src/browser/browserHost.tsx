@@ -1,4 +1,5 @@
-import { toSandpiperError } from '../../../protocol/errors.ts';
+import { showConnection } from '../../../client/link/showConnection.ts';
+import { errorText, toSandpiperError } from '../../../protocol/errors.ts';
 import type { OutboxContent } from '../../../protocol/outbox.ts';
 import { OutboxSender } from '../../../protocol/outboxSender.ts';
 import type { RequestHandlers, RequestParams, RequestResult, WebviewMethod } from '../../../protocol/webviewApi.ts';
@@ -28,10 +29,21 @@ export async function createBrowserHost(): Promise<Host> {
     refusal = `${error.message} ${error.hint ?? ''}`;
     return '';
   });
+  let wasConnected = false;
+  let detail: string | undefined;
   const relay: RelayConnection = new RelayConnection(token, {
-    onState: (state, detail) => {
-      tell({ type: 'connection', state, ...(detail === undefined ? {} : { detail }) });
-      outbox.connected(state === 'connected' ? location.host : undefined);
+    onState: state => {
+      const shown = showConnection(state, wasConnected);
+      wasConnected ||= shown.state === 'connected';
+      detail = shown.error === 'asBefore' ? detail : shown.error && errorText(shown.error);
+      const { retryInMs } = relay;
+      tell({
+        type: 'connection',
+        state: shown.state,
+        ...(detail === undefined ? {} : { detail }),
+        ...(retryInMs === undefined ? {} : { retryInMs }),
+      });
+      outbox.connected(shown.state === 'connected' ? location.host : undefined);
     },
     onConnected: () => {
       const ignore = (): undefined => undefined;

@@ -1,4 +1,5 @@
 import { SandpiperError } from '../../../protocol/errors.ts';
+import { alreadyAnswered, answerTo } from '../../../protocol/outbox.ts';
 import type { OutboxSender } from '../../../protocol/outboxSender.ts';
 import type { RequestHandlers } from '../../../protocol/webviewApi.ts';
 import { ask } from '../state/dialogs.ts';
@@ -6,6 +7,7 @@ import type { DiffPanel } from './diffPanel.ts';
 import { pickProvider, type NewSessionSource } from './newSessionSource.ts';
 import type { RelayConnection } from './relayConnection.ts';
 import { toEvents, type SessionFollower } from './sessionFollower.ts';
+import { turnAction } from './turnActions.ts';
 
 export interface BrowserParts {
   relay: RelayConnection;
@@ -41,29 +43,15 @@ export function browserRequests({ relay, outbox, follower, source, diffPanel }: 
       return { sessionId };
     },
     chooseRepository: () => Promise.resolve({}),
-    send: async ({ sessionId, text, key }) => {
-      await outbox.put({ key, relay: location.host, sessionId, content: { kind: 'message', text } });
-      return {};
-    },
-    withdraw: async ({ key }) => {
-      await outbox.withdraw(key);
-      return {};
-    },
-    sendAgain: async ({ key }) => {
-      await outbox.tryAgain(key);
-      return {};
-    },
+    ...outboxRequests(outbox),
     stop: ({ sessionId }) => relay.mutate('session.stop', { sessionId }),
-    answer: async ({ sessionId, approvalId, decision }) => {
-      await relay.mutate('session.answer', { sessionId, approvalId, decision });
-      return {};
-    },
     retry: ({ sessionId }) => relay.mutate('session.retry', { sessionId }),
     openChanges: async ({ sessionId }) => {
       const { review } = shown(sessionId);
       await diffPanel.show(sessionId, review.pending === 0 ? 'all' : 'pending');
       return {};
     },
+    turnAction: ({ sessionId, ...chosen }) => turnAction({ relay, follower }, shown(sessionId), chosen),
     openFile: async ({ sessionId, path }) => {
       await diffPanel.show(sessionId, 'all', path);
       return {};
@@ -94,6 +82,10 @@ export function browserRequests({ relay, outbox, follower, source, diffPanel }: 
       const { events, lastSeq } = await relay.call('session.events', { sessionId, after, limit: 1000 });
       return { events: toEvents(events), lastSeq };
     },
+    reconnect: () => {
+      relay.connect();
+      return Promise.resolve({});
+    },
     showLog: () =>
       Promise.reject(
         new SandpiperError('unavailable', 'A browser cannot show the log of the relay.', {
@@ -108,10 +100,38 @@ export function browserRequests({ relay, outbox, follower, source, diffPanel }: 
   };
 }
 
+/** What must reach the relay, now or when it is back. */
+function outboxRequests(outbox: OutboxSender): Pick<RequestHandlers, 'send' | 'answer' | 'withdraw' | 'sendAgain'> {
+  return {
+    send: async ({ sessionId, text, key }) => {
+      await outbox.put({ key, relay: location.host, sessionId, content: { kind: 'message', text } });
+      return {};
+    },
+    withdraw: async ({ key }) => {
+      await outbox.withdraw(key);
+      return {};
+    },
+    sendAgain: async ({ key }) => {
+      await outbox.tryAgain(key);
+      return {};
+    },
+    answer: async ({ sessionId, approvalId, decision, key }) => {
+      await outbox.load();
+      const before = answerTo(outbox.entries, sessionId, approvalId);
+      if (before && before.key !== key) {
+        throw alreadyAnswered();
+      }
+      const content = { kind: 'answer', approvalId, decision } as const;
+      await outbox.put({ key, relay: location.host, sessionId, content });
+      return {};
+    },
+  };
+}
+
 async function createPullRequest(relay: RelayConnection, sessionId: string, title: string): Promise<{ url?: string }> {
   const answer = await ask({
     title: 'Create a pull request?',
-    body: 'The accepted changes are pushed to a branch of the remote, and a draft pull request is opened there, or the open one is updated.',
+    body: 'The changes that you accepted, or all when you accepted none, are pushed to a branch of the remote, and a draft pull request is opened there, or the open one is updated.',
     code: title,
     confirm: 'Push and Open',
   });

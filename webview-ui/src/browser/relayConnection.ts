@@ -1,19 +1,21 @@
+import { RelayLink } from '../../../client/link/relayLink.ts';
+import type { ConnectionState as LinkState } from '../../../client/link/connectionState.ts';
+import { NOT_REACHED_MS, notReached } from '../../../client/link/notReached.ts';
 import type { CallName, CallParams, CallResult } from '../../../protocol/calls.ts';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import { newId } from '../../../protocol/ids.ts';
-import { isRecord, RpcPeer } from '../../../protocol/rpc.ts';
-import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, WS_SUBPROTOCOL } from '../../../protocol/version.ts';
-import type { ConnectionState } from '../../../protocol/webviewApi.ts';
-import { isTokenValid, REOPEN } from './access.ts';
+import { isRecord } from '../../../protocol/rpc.ts';
+import type { RpcPeer } from '../../../protocol/rpc.ts';
+import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from '../../../protocol/version.ts';
+import { browserSocket } from './browserSocket.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
 /** Preparing a branch and talking to a forge takes its time. */
 const SLOW_CALL_TIMEOUT_MS = 180_000;
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 15_000;
+const INITIALIZE_TIMEOUT_MS = 10_000;
 
 export interface ConnectionHandlers {
-  onState(state: ConnectionState, detail?: string): void;
+  onState(state: LinkState): void;
   /** After each connecting, before anything that waited for it is sent. */
   onConnected(): void;
   onNotification(method: string, params: unknown): void;
@@ -21,41 +23,40 @@ export interface ConnectionHandlers {
 
 type Unkeyed<N extends CallName> = Omit<CallParams<N>, 'key'>;
 
-/** The page's socket to its relay. It connects again by itself, and repeats under the same key what may have been lost. */
+/** The page's calls to its relay, over connections that come and go. */
 export class RelayConnection {
-  readonly #token: string;
-  readonly #handlers: ConnectionHandlers;
-  #peer: RpcPeer | undefined;
-  #waiting: (() => void)[] = [];
-  #failures = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #link: RelayLink;
 
   constructor(token: string, handlers: ConnectionHandlers) {
-    this.#token = token;
-    this.#handlers = handlers;
-    window.addEventListener('online', () => this.#retryNow());
+    this.#link = new RelayLink({
+      connect: () => browserSocket(token),
+      initialize,
+      onNotification: (method, params) => handlers.onNotification(method, params),
+      onState: state => handlers.onState(state),
+      onConnected: () => handlers.onConnected(),
+    });
+    // A page that comes back may have slept, on a phone above all.
+    window.addEventListener('online', () => this.#link.nudge());
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') {
+        this.#link.nudge();
+      }
+    });
   }
 
+  get retryInMs(): number | undefined {
+    return this.#link.retryInMs;
+  }
+
+  /** Connects and stays connected; tries again at once when it waits. */
   connect(): void {
-    this.#handlers.onState(this.#failures === 0 ? 'connecting' : 'offline');
-    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-    const socket = new WebSocket(`${scheme}://${location.host}/v1/ws`, [WS_SUBPROTOCOL, `bearer.${this.#token}`]);
-    const peer = new RpcPeer(
-      { send: frame => socket.send(frame) },
-      {
-        onCall: () => Promise.resolve({}),
-        onNotification: (method, params) => this.#handlers.onNotification(method, params),
-      },
-    );
-    socket.addEventListener('message', event => peer.receive(String(event.data)));
-    socket.addEventListener('open', () => void this.#initialize(peer, socket));
-    socket.addEventListener('close', () => void this.#onClosed(peer));
+    this.#link.connect();
   }
 
   /** Waits for a connection, then calls. @throws {SandpiperError} */
   async call<N extends CallName>(name: N, params: CallParams<N>): Promise<CallResult<N>> {
-    const peer = await this.#connected();
     const timeoutMs = name === 'pullRequest.open' ? SLOW_CALL_TIMEOUT_MS : CALL_TIMEOUT_MS;
+    const peer = await this.#link.whenConnected(name, timeoutMs);
     const result = await peer.call(name, params, timeoutMs);
     if (!isRecord(result)) {
       throw new SandpiperError('internal', `The relay answered ${name} with something that is no object.`);
@@ -66,8 +67,14 @@ export class RelayConnection {
     return result as CallResult<N>;
   }
 
-  /** A call that changes something: repeated with the same key until the relay has answered it (I3). */
+  /**
+   * A call that changes something: once it has left, repeated with the same key until the relay has answered it (I3).
+   * @throws `unavailable` when there is no connection: then nothing has left
+   */
   async mutate<N extends CallName>(name: N, params: Unkeyed<N>): Promise<CallResult<N>> {
+    await this.#link.whenConnected(name, NOT_REACHED_MS).catch((thrown: unknown) => {
+      throw notReached(thrown);
+    });
     // The key is what was left out; generic types cannot be added up again.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const keyed = { ...params, key: newId('key') } as unknown as CallParams<N>;
@@ -82,70 +89,23 @@ export class RelayConnection {
       }
     }
   }
+}
 
-  async #initialize(peer: RpcPeer, socket: WebSocket): Promise<void> {
-    try {
-      await peer.call(
-        'initialize',
-        {
-          protocol: { newest: PROTOCOL_VERSION, oldest: OLDEST_PROTOCOL_VERSION },
-          client: { name: 'sandpiper-browser', version: '1' },
-        },
-        CALL_TIMEOUT_MS,
-      );
-    } catch (thrown) {
-      const error = toSandpiperError(thrown);
-      if (error.code === 'version_mismatch') {
-        this.#failures = Infinity;
-        this.#handlers.onState('refused', `${error.message} Load the page anew.`);
-      }
-      socket.close();
-      return;
+async function initialize(peer: RpcPeer): Promise<void> {
+  try {
+    await peer.call(
+      'initialize',
+      {
+        protocol: { newest: PROTOCOL_VERSION, oldest: OLDEST_PROTOCOL_VERSION },
+        client: { name: 'sandpiper-browser', version: '1' },
+      },
+      INITIALIZE_TIMEOUT_MS,
+    );
+  } catch (thrown) {
+    const error = toSandpiperError(thrown);
+    if (error.code === 'version_mismatch') {
+      throw new SandpiperError('version_mismatch', error.message, { hint: 'Load the page anew.' });
     }
-    this.#failures = 0;
-    this.#peer = peer;
-    this.#handlers.onState('connected');
-    this.#handlers.onConnected();
-    for (const resume of this.#waiting.splice(0)) {
-      resume();
-    }
-  }
-
-  async #onClosed(peer: RpcPeer): Promise<void> {
-    peer.close('The connection to the relay was lost.');
-    const wasConnected = this.#peer === peer;
-    this.#peer = undefined;
-    if (this.#failures === Infinity) {
-      return;
-    }
-    this.#failures++;
-    this.#handlers.onState('offline');
-    if (!wasConnected && (await isTokenValid(this.#token)) === false) {
-      this.#failures = Infinity;
-      this.#handlers.onState('refused', `The access of this page has ended. ${REOPEN}`);
-      return;
-    }
-    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#failures - 1));
-    // Spread, so that the pages of a restarted relay do not all come at once.
-    this.#timer = setTimeout(() => this.#retryNow(), pauseMs * (0.5 + Math.random() / 2));
-  }
-
-  #retryNow(): void {
-    if (this.#timer !== undefined) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-      this.connect();
-    }
-  }
-
-  async #connected(): Promise<RpcPeer> {
-    for (;;) {
-      if (this.#peer) {
-        return this.#peer;
-      }
-      await new Promise<void>(resolve => {
-        this.#waiting.push(resolve);
-      });
-    }
+    throw error;
   }
 }
