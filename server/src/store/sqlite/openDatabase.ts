@@ -6,10 +6,12 @@ import type { Logger } from '../../core/log.ts';
 import { migrate, refuseNewerSchema } from './migrations.ts';
 import { connectNodeSqlite } from './nodeSqliteConnection.ts';
 import { connectSqlite3 } from './sqlite3Connection.ts';
-import type { ConnectSqlite } from './sqliteConnection.ts';
+import { BackgroundCheckpoints } from './backgroundCheckpoints.ts';
+import type { ConnectSqlite, SqliteConnection } from './sqliteConnection.ts';
 import { sqliteDialect } from './sqliteDialect.ts';
 import { toStoreError } from './sqliteErrors.ts';
 import type { Tables } from './tables.ts';
+import { prepareToWriteAtOnce } from './writeAtOnce.ts';
 
 export type SqliteDriverName = 'sqlite3' | 'node';
 
@@ -19,6 +21,8 @@ export interface SqliteDatabase {
   driver: SqliteDriverName;
   writer: Kysely<Tables>;
   reader: Kysely<Tables>;
+  /** Absent where it would hold up the writer as much as the writer's own. */
+  checkpoints: BackgroundCheckpoints | undefined;
   close(): Promise<void>;
 }
 
@@ -36,17 +40,14 @@ export const CONNECT: Record<SqliteDriverName, ConnectSqlite> = { sqlite3: conne
 
 /** The write-ahead log is cut back to this after a checkpoint, however far a burst has grown it. */
 const MAX_WAL_BYTES = 16 * 1024 * 1024;
+/** From here on the writer moves the log into the file itself: with checkpoints in the background it seldom comes to that. */
+const OWN_CHECKPOINT_PAGES = { sqlite3: 3000, node: 1000 };
 
 /**
  * `NORMAL` keeps every commit when the process dies; a power cut may take the last ones, which the journal's offset
  * (committed with them) makes the relay read again.
  */
-const WRITER_PRAGMAS = [
-  'journal_mode = wal',
-  'synchronous = normal',
-  'wal_autocheckpoint = 1000',
-  `journal_size_limit = ${MAX_WAL_BYTES}`,
-];
+const WRITER_PRAGMAS = ['journal_mode = wal', 'synchronous = normal', `journal_size_limit = ${MAX_WAL_BYTES}`];
 
 /**
  * Opens a database file, makes it (mode 0600) where it is missing and migrates it.
@@ -56,7 +57,9 @@ const WRITER_PRAGMAS = [
 export async function openDatabase(file: string, options: OpenDatabaseOptions): Promise<SqliteDatabase> {
   const driver = await chooseDriver(options);
   const opened: Kysely<Tables>[] = [];
+  let checkpoints: BackgroundCheckpoints | undefined;
   const close = async () => {
+    await checkpoints?.close();
     // The writer is the last: it then moves the write-ahead log into the file, which a reader cannot.
     for (const db of opened.toReversed()) {
       await db.destroy();
@@ -73,18 +76,29 @@ export async function openDatabase(file: string, options: OpenDatabaseOptions): 
     if (options.mustHoldData === true && !(await hasTables(writer))) {
       throw lostDatabase(file);
     }
-    for (const pragma of WRITER_PRAGMAS) {
+    for (const pragma of [...WRITER_PRAGMAS, `wal_autocheckpoint = ${OWN_CHECKPOINT_PAGES[driver]}`]) {
       await sql.raw(`pragma ${pragma}`).execute(writer);
     }
     await options.beforeMigration?.(writer);
     await migrate(writer);
+    await prepareToWriteAtOnce(writer);
     const reader = await connectDatabase(driver, file, true);
     opened.push(reader);
-    return { file, driver, writer, reader, close };
+    // The statements of `node` hold up the event loop, on whichever connection they run.
+    checkpoints =
+      driver === 'node' ? undefined : new BackgroundCheckpoints(() => connectToCheckpoint(file), options.log);
+    return { file, driver, writer, reader, checkpoints, close };
   } catch (error) {
     await close().catch(() => {});
     throw toStoreError(error, file);
   }
+}
+
+async function connectToCheckpoint(file: string): Promise<SqliteConnection> {
+  const connection = await connectSqlite3(file, { readOnly: false });
+  // As the writer has it; the default asks for one more fsync that nothing here needs.
+  await connection.execute('pragma synchronous = normal', []);
+  return connection;
 }
 
 /** One connection; most callers want `openDatabase`. */

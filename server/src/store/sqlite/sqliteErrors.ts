@@ -2,6 +2,7 @@ import { SandpiperError, toError } from '../../../../protocol/errors.ts';
 
 /** SQLite's primary result codes that the store tells apart. */
 const RESULT = {
+  ERROR: 1,
   PERM: 3,
   BUSY: 5,
   LOCKED: 6,
@@ -32,6 +33,14 @@ export function resultCode(thrown: unknown): number | undefined {
 export function isFaultOfOneChange(thrown: unknown): boolean {
   const code = resultCode(thrown);
   return code === RESULT.CONSTRAINT || code === RESULT.TOOBIG;
+}
+
+/**
+ * Whether a group that failed as one statement may do better in several, or will at least say why not: the store was not as
+ * expected, or SQLite did not read the JSON of an event (it stops at a thousand levels).
+ */
+export function isForTheCarefulWay(thrown: unknown): boolean {
+  return isFaultOfOneChange(thrown) || resultCode(thrown) === RESULT.ERROR;
 }
 
 /** Whatever a statement threw, as an error fit for a person. */

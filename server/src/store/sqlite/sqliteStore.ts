@@ -45,6 +45,10 @@ export class SqliteStore implements Store {
       if (verdicts.some(verdict => verdict.kind === 'refused' && verdict.error.code === 'fenced')) {
         this.#noteFenced();
       } else {
+        database.checkpoints?.wrote(
+          group.length,
+          group.reduce((sum, { characters }) => sum + characters, 0),
+        );
         await this.#pruneCalls();
       }
       return verdicts;

@@ -1,15 +1,50 @@
 import { sql, type Kysely } from 'kysely';
 import { decideGroup, groupRows, type PreparedAppend, type StoredFacts, type Verdict } from './groupCommit.ts';
+import { isForTheCarefulWay } from './sqliteErrors.ts';
 import type { Tables } from './tables.ts';
+import { fitsAtOnce, writeAtOnce } from './writeAtOnce.ts';
+
+interface Writer {
+  now: number;
+  /** By which the writer owns the store; another owner's store stays as it is. */
+  epoch: number | undefined;
+}
 
 /**
- * Writes a group of appends in one transaction; a verdict for each, all of them durable when this resolves.
- * @param epoch by which the writer owns the store; another owner's store stays as it is
+ * Writes a group of appends in one transaction; a verdict for each, all of them durable when this resolves. It is written as
+ * if the store was as the appends expect it; only when that fails it is read what the store holds.
  */
-export function writeGroup(
+export async function writeGroup(
   db: Kysely<Tables>,
   group: readonly PreparedAppend[],
-  { now, epoch }: { now: number; epoch: number | undefined },
+  writer: Writer,
+): Promise<Verdict[]> {
+  const verdicts = decideGroup(group, expectedFacts(group, writer.epoch), writer.epoch);
+  if (fitsAtOnce(group) && verdicts.every(({ kind }) => kind === 'accepted')) {
+    try {
+      await writeAtOnce(db, group, writer);
+      return verdicts;
+    } catch (error) {
+      if (!isForTheCarefulWay(error)) {
+        throw error;
+      }
+    }
+  }
+  return writeCarefully(db, group, writer);
+}
+
+/** What the store holds when nobody has it wrong. */
+function expectedFacts(group: readonly PreparedAppend[], epoch: number | undefined): StoredFacts {
+  const firstOfEach = group
+    .toReversed()
+    .map(({ sessionId, expectedSeq }): [string, number] => [sessionId, expectedSeq]);
+  return { lastSeqs: new Map(firstOfEach), recordedKeys: new Set(), ownerEpoch: epoch };
+}
+
+function writeCarefully(
+  db: Kysely<Tables>,
+  group: readonly PreparedAppend[],
+  { now, epoch }: Writer,
 ): Promise<Verdict[]> {
   return db.transaction().execute(async transaction => {
     const verdicts = decideGroup(group, await readFacts(transaction, group), epoch);
