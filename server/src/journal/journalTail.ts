@@ -131,7 +131,6 @@ class JournalTail {
   async #readEnd(): Promise<Omit<TailEnd, 'rest'> | undefined> {
     if (this.#askAlive) {
       this.#askAlive = false;
-      this.#lookForExit = true;
       if (!(await this.#source.alive())) {
         return { exitCode: (await this.#source.exit())?.code };
       }

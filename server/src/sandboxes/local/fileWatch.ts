@@ -13,29 +13,37 @@ const POLL_MS_PER_WATCH = 2;
 
 let watches = 0;
 
+export interface FileWatchListener {
+  /** Calls of one turn of the event loop are one. */
+  onChange(): void;
+  /** Another file may stand there now, or none. */
+  onReplaced(): void;
+}
+
 /**
- * Calls back soon after a file appeared, grew or was replaced; the file and its folder need not exist yet. Calls of one turn
- * of the event loop are one. Does not keep the process alive.
+ * Calls back soon after a file appeared, grew or was replaced; the file and its folder need not exist yet. Does not keep the
+ * process alive.
  */
-export function watchFile(located: Located, onChange: () => void): Disposable {
-  const watch = new FileWatch(located, onChange);
+export function watchFile(located: Located, listener: FileWatchListener): Disposable {
+  const watch = new FileWatch(located, listener);
   return disposable(() => watch.stop());
 }
 
 class FileWatch {
   readonly #located: Located;
-  readonly #onChange: () => void;
+  readonly #listener: FileWatchListener;
   #watcher: FSWatcher | undefined;
   /** Which folder is watched: a new one of the same name must be watched anew. */
   #watchedFolder = '';
   #lastSeen = '';
+  #lastInode = 0;
   #scheduled = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(located: Located, onChange: () => void) {
+  constructor(located: Located, listener: FileWatchListener) {
     this.#located = located;
-    this.#onChange = onChange;
+    this.#listener = listener;
     watches++;
     this.#poll();
   }
@@ -68,21 +76,33 @@ class FileWatch {
         this.#watch(folder, name);
       }
       const stat = lstatSync(folder.pathOf(name), { throwIfNoEntry: false });
+      this.#noteInode(stat?.ino ?? 0);
       return stat === undefined ? '' : `${stat.ino}:${stat.size}:${stat.mtimeMs}`;
     } catch {
       // The folder is not there: each poll looks for it again.
       this.#unwatch();
+      this.#noteInode(0);
       return '';
     } finally {
       folder?.close();
     }
   }
 
+  #noteInode(inode: number): void {
+    if (inode !== this.#lastInode) {
+      this.#lastInode = inode;
+      this.#listener.onReplaced();
+    }
+  }
+
   #watch(folder: SafeFolder, name: string): void {
     this.#unwatch();
     try {
-      this.#watcher = watchFolder(folder.path, { persistent: false }, (_kind, changed) => {
+      this.#watcher = watchFolder(folder.path, { persistent: false }, (kind, changed) => {
         if (changed === null || changed === name) {
+          if (kind === 'rename') {
+            this.#listener.onReplaced();
+          }
           this.#schedule();
         }
       });
@@ -106,7 +126,7 @@ class FileWatch {
       setImmediate(() => {
         this.#scheduled = false;
         if (!this.#stopped) {
-          this.#onChange();
+          this.#listener.onChange();
         }
       });
     }

@@ -168,11 +168,14 @@ class LocalProvider implements SandboxProvider {
 
   async endAbandoned(): Promise<void> {
     const root = await this.#folder();
-    const ids = (await readdir(root)).filter(isSandboxId);
+    // The mark of what is started to last has a name after one colon.
+    const found = (await this.#table.list()).map(({ mark }) => mark).filter(mark => mark.includes('::'));
+    const ids = [...new Set(found.map(mark => mark.slice(0, mark.indexOf('/'))))].filter(isSandboxId);
     const records = await Promise.all(ids.map(async id => readSandboxRecord(join(root, id, RECORDS))));
     const marks = new Set(records.flatMap((record, index) => (record ? [markOf(ids[index] ?? '', record)] : [])));
-    // The mark of what is started to last has a name after one colon.
-    await killProcesses(this.#table, mark => mark.includes('::') && marks.has(mark.slice(0, mark.indexOf('::'))));
+    if (marks.size > 0) {
+      await killProcesses(this.#table, mark => mark.includes('::') && marks.has(mark.slice(0, mark.indexOf('::'))));
+    }
   }
 
   async #remove(trash: string, id: string): Promise<void> {

@@ -39,6 +39,8 @@ export class LocalSandbox implements Sandbox {
   readonly isolation: Isolation;
   readonly paths: SandboxPaths;
   readonly #parts: LocalSandboxParts;
+  /** What was last seen to run. That it still does needs no look at the records; that it does not, does. */
+  readonly #running = new Map<string, ProcessIdentity>();
 
   constructor(parts: LocalSandboxParts) {
     this.ref = parts.ref;
@@ -117,9 +119,18 @@ export class LocalSandbox implements Sandbox {
 
   async #isAlive(name: string): Promise<boolean> {
     const { records, table } = this.#parts;
+    const known = this.#running.get(name);
+    if (known && (await isRunning(table, known))) {
+      return true;
+    }
+    this.#running.delete(name);
     const record = await readStartRecord(records, name);
     if (record?.state === 'started') {
-      return isRunning(table, record.main);
+      const runs = await isRunning(table, record.main);
+      if (runs) {
+        this.#running.set(name, record.main);
+      }
+      return runs;
     }
     const mark = this.#markOf(name);
     // The relay died between the start and its record.

@@ -16,10 +16,11 @@ import {
 } from 'node:fs';
 import { promisify } from 'node:util';
 import { SandpiperError } from '../../../../protocol/errors.ts';
-import type { Disposable } from '../../core/disposable.ts';
+import { disposable, type Disposable } from '../../core/disposable.ts';
 import { watchFile } from './fileWatch.ts';
 import { locate } from './insidePath.ts';
 import type { Located, Root } from './insidePath.ts';
+import { KeptFiles } from './keptFiles.ts';
 import { sandboxGone, toSandboxError } from './localErrors.ts';
 import { SafeFolder, hasErrorCode } from './safeFolder.ts';
 
@@ -30,6 +31,8 @@ const writeFile = promisify(writeFileCallback);
 const GUARDED = constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 const DEFAULT_MODE = 0o644;
 const SMALL_BYTES = 64 * 1024;
+/** For reads that are over before anything else happens. */
+const SCRATCH = Buffer.allocUnsafeSlow(SMALL_BYTES);
 /** What an open or a walk says when there is no plain file that the relay may read. */
 const NOT_THERE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO', 'EACCES', 'EMLINK'];
 
@@ -40,6 +43,7 @@ const NOT_THERE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO', 'EACCES', 'E
 export class SandboxFiles {
   readonly #id: string;
   readonly #roots: readonly Root[];
+  readonly #kept = new KeptFiles();
 
   constructor(id: string, roots: readonly Root[]) {
     this.#id = id;
@@ -47,7 +51,13 @@ export class SandboxFiles {
   }
 
   watch(path: string, onChange: () => void): Disposable {
-    return watchFile(locate(this.#roots, path), onChange);
+    const located = locate(this.#roots, path);
+    this.#kept.follow(path);
+    const watch = watchFile(located, { onChange, onReplaced: () => this.#kept.forget(path) });
+    return disposable(() => {
+      watch.dispose();
+      this.#kept.unfollow(path);
+    });
   }
 
   async writeFile(path: string, data: Uint8Array, mode: number = DEFAULT_MODE): Promise<void> {
@@ -65,6 +75,10 @@ export class SandboxFiles {
   }
 
   async readFrom(path: string, offset: number, maxBytes: number): Promise<{ data: Buffer; missing: boolean }> {
+    const known = this.#readKept(path, offset, maxBytes);
+    if (known) {
+      return { data: known, missing: false };
+    }
     const located = locate(this.#roots, path);
     if (!Number.isSafeInteger(offset) || offset < 0 || !Number.isSafeInteger(maxBytes) || maxBytes < 0) {
       throw new SandpiperError('invalid_params', `Reading ${path} needs whole numbers, not ${offset} and ${maxBytes}.`);
@@ -76,7 +90,13 @@ export class SandboxFiles {
       if (!stat.isFile()) {
         return { data: Buffer.alloc(0), missing: true };
       }
-      return { data: await readUpTo(descriptor, offset, Math.min(maxBytes, stat.size - offset)), missing: false };
+      const length = Math.min(maxBytes, stat.size - offset);
+      const reading = readUpTo(descriptor, offset, length);
+      if (length <= SMALL_BYTES) {
+        this.#kept.keep(path, descriptor);
+        descriptor = undefined;
+      }
+      return { data: await reading, missing: false };
     } catch (error) {
       if (hasErrorCode(error, ...NOT_THERE) && existsSync(located.root.host)) {
         return { data: Buffer.alloc(0), missing: true };
@@ -86,6 +106,21 @@ export class SandboxFiles {
       if (descriptor !== undefined) {
         closeSync(descriptor);
       }
+    }
+  }
+
+  /** Undefined when there is more to read than a little, or anything that needs a closer look. */
+  #readKept(path: string, offset: number, maxBytes: number): Buffer | undefined {
+    const descriptor = this.#kept.get(path);
+    if (descriptor === undefined || !(offset >= 0 && maxBytes >= 0)) {
+      return undefined;
+    }
+    try {
+      const bytes = readSync(descriptor, SCRATCH, 0, Math.min(maxBytes, SMALL_BYTES), offset);
+      return bytes === SMALL_BYTES && maxBytes > SMALL_BYTES ? undefined : Buffer.from(SCRATCH.subarray(0, bytes));
+    } catch {
+      this.#kept.forget(path);
+      return undefined;
     }
   }
 
