@@ -82,6 +82,12 @@ export interface AgentDecoder {
   save(): string;
 }
 
+/** What a stretch of a conversation is known by: messages of the person, and items that the agent made. */
+export interface ConversationParts {
+  messageIds: ReadonlySet<string>;
+  itemIds: ReadonlySet<string>;
+}
+
 export interface Agent {
   readonly id: string;
   readonly displayName: string;
@@ -101,6 +107,11 @@ export interface Agent {
    * another sandbox.
    */
   conversationFile?(place: Pick<LaunchSpec, 'home' | 'workspace' | 'conversationId'>): string;
+  /**
+   * A conversation as it was before any of these came into it, as the content of the file of another conversation.
+   * @param content of its file, in whole lines; written by whatever ran in the sandbox
+   */
+  cutConversation?(content: Uint8Array, later: ConversationParts, conversationId: string): Buffer;
   /** How often this version says that a tool runs; undefined when it does not. */
   heartbeatMs?(version: string): number | undefined;
 }

@@ -1,3 +1,16 @@
+/** Nothing of the sandbox's environment, configuration or attributes reaches git. Lines of sh. */
+export const GIT_ENVIRONMENT = String.raw`for name in $(env | sed -n 's/^\(GIT_[A-Za-z0-9_]*\)=.*/\1/p'); do
+  unset "$name"
+done
+unset XDG_CONFIG_HOME CDPATH
+LC_ALL=C HOME=/nonexistent
+GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_ATTR_NOSYSTEM=1
+GIT_LITERAL_PATHSPECS=1 GIT_NO_REPLACE_OBJECTS=1 GIT_TERMINAL_PROMPT=0
+GIT_AUTHOR_NAME=Sandpiper GIT_AUTHOR_EMAIL=sandpiper@localhost
+GIT_COMMITTER_NAME=Sandpiper GIT_COMMITTER_EMAIL=sandpiper@localhost
+export LC_ALL HOME GIT_CONFIG_NOSYSTEM GIT_CONFIG_GLOBAL GIT_ATTR_NOSYSTEM GIT_LITERAL_PATHSPECS GIT_NO_REPLACE_OBJECTS
+export GIT_TERMINAL_PROMPT GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL`;
+
 /**
  * See checkpointScript() in sandboxScripts.ts. In lists, one name stands on a line and a newline inside a name is
  * written as byte 1, because sh cannot hold a NUL; the tools that take names get them NUL-separated.
@@ -13,17 +26,7 @@ fail() {
 [ $# -ge 6 ] || fail 64 'usage: <workspace> <scratch> <parent> <ref> <message file> <bundle> [<objects>] [<largest file>]'
 workspace=$1 scratch=$2 parent=$3 ref=$4 message=$5 bundle=$6 objects=${'$'}{7:-} largest=${'$'}{8:-50000000}
 
-for name in $(env | sed -n 's/^\(GIT_[A-Za-z0-9_]*\)=.*/\1/p'); do
-  unset "$name"
-done
-unset XDG_CONFIG_HOME CDPATH
-LC_ALL=C HOME=/nonexistent
-GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_ATTR_NOSYSTEM=1
-GIT_LITERAL_PATHSPECS=1 GIT_NO_REPLACE_OBJECTS=1 GIT_TERMINAL_PROMPT=0
-GIT_AUTHOR_NAME=Sandpiper GIT_AUTHOR_EMAIL=sandpiper@localhost
-GIT_COMMITTER_NAME=Sandpiper GIT_COMMITTER_EMAIL=sandpiper@localhost
-export LC_ALL HOME GIT_CONFIG_NOSYSTEM GIT_CONFIG_GLOBAL GIT_ATTR_NOSYSTEM GIT_LITERAL_PATHSPECS GIT_NO_REPLACE_OBJECTS
-export GIT_TERMINAL_PROMPT GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL
+${GIT_ENVIRONMENT}
 
 cd "$workspace" 2>/dev/null || fail 65 "the workspace $workspace is gone"
 git_dir=$scratch/git

@@ -5,7 +5,7 @@ import { git, splitRecords } from './git.ts';
 import type { Mirror } from './mirror.ts';
 import { isCommitId } from './refs.ts';
 import { isPackageManifest, sensitiveManifest, sensitivePath } from './sensitive.ts';
-import { isLink, isSubmodule, linkLeaves, parseRawEntries, type RawEntry } from './treeEntries.ts';
+import { isLink, isSubmodule, linkLeaves, parseRawEntries, SUBMODULE, type RawEntry } from './treeEntries.ts';
 
 /** Textual diffs of larger files are not counted or shown; they are binary as far as a reader is concerned. */
 const HARMLESS_DIFF = ['--no-ext-diff', '--no-textconv', '--no-color', '-M', '-l1000'];
@@ -58,16 +58,20 @@ export async function diffText(
   return { diff: output.toString('utf8', 0, end), truncated: true };
 }
 
+export interface FileAt {
+  exists: boolean;
+  content: Buffer;
+  bytes: number;
+  mode: string;
+  blob: string | null;
+  tooLarge: boolean;
+}
+
 /**
  * A file as it is in a commit. A folder is not a file; a submodule is one without content. `content` is empty when
  * `tooLarge`.
  */
-export async function readFileAt(
-  mirror: Mirror,
-  commit: string,
-  path: string,
-  maxBytes: number,
-): Promise<{ exists: boolean; content: Buffer; bytes: number; mode: string; blob: string | null; tooLarge: boolean }> {
+export async function readFileAt(mirror: Mirror, commit: string, path: string, maxBytes: number): Promise<FileAt> {
   requireCommits(commit);
   const missing = { exists: false, content: Buffer.alloc(0), bytes: 0, mode: '000000', blob: null, tooLarge: false };
   // git would resolve dots and slashes; a path of ours has one spelling.
@@ -124,6 +128,8 @@ function toFileChange(entry: RawEntry, counts: Counts | undefined, contentReason
     deletions: counts?.deletions ?? 0,
     mode: entry.mode,
     oldMode: entry.oldMode,
+    ...(hasContent(entry.mode, entry.id) ? { blob: entry.id } : {}),
+    ...(hasContent(entry.oldMode, entry.oldId) ? { oldBlob: entry.oldId } : {}),
     ...(sensitive === undefined ? {} : { sensitive }),
   };
 }
@@ -165,7 +171,7 @@ async function sensitiveContents(mirror: Mirror, entries: RawEntry[]): Promise<M
 
 /** Text of a small blob; undefined for none. Of a large one the start, which then does not parse. */
 async function readBlob(mirror: Mirror, id: string): Promise<string | undefined> {
-  if (/^0+$/.test(id)) {
+  if (isAbsent(id)) {
     return undefined;
   }
   const content = await git(['cat-file', 'blob', id], {
@@ -174,6 +180,16 @@ async function readBlob(mirror: Mirror, id: string): Promise<string | undefined>
     onTooMuch: 'cut',
   });
   return content.toString('utf8');
+}
+
+/** A submodule's id is that of a commit. */
+function hasContent(mode: string, id: string): boolean {
+  return !isAbsent(id) && mode !== SUBMODULE;
+}
+
+/** How git names the content of a file that is not there. */
+function isAbsent(id: string): boolean {
+  return /^0+$/.test(id);
 }
 
 function requireCommits(...commits: string[]): void {

@@ -23,6 +23,7 @@ const MAX_OBJECT_BYTES = 64 * 1024 * 1024;
  * object costs no process. Dispose of it.
  */
 export class ObjectReader {
+  readonly #maxBytes: number;
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #questions: Question[] = [];
   #chunks: Buffer[] = [];
@@ -31,7 +32,9 @@ export class ObjectReader {
   #header: { type: GitObject['type']; bytes: number } | undefined;
   #over: Error | undefined;
 
-  constructor(mirror: Mirror) {
+  /** @param maxBytes a larger object ends the reader */
+  constructor(mirror: Mirror, maxBytes: number = MAX_OBJECT_BYTES) {
+    this.#maxBytes = maxBytes;
     this.#child = spawn('git', ['cat-file', '--batch'], {
       env: { ...gitEnvironment(), GIT_DIR: mirror.path },
       stdio: ['pipe', 'pipe', 'ignore'],
@@ -111,7 +114,7 @@ export class ObjectReader {
       const line = this.#take(end + 1).toString('utf8', 0, end);
       const [, type = '', size = ''] = /^[0-9a-f]+ (blob|tree|commit|tag) (\d+)$/.exec(line) ?? [];
       if (isType(type)) {
-        if (Number(size) > MAX_OBJECT_BYTES) {
+        if (Number(size) > this.#maxBytes) {
           throw new SandpiperError('too_large', `An object of ${size} bytes is too large to be taken apart.`);
         }
         return { type, bytes: Number(size) };

@@ -18,6 +18,14 @@ export function checkpointRef(sessionId: string, turn: number): string {
   return `${sessionRefs(sessionId)}/turn/${turn}`;
 }
 
+/** The files as they were before a restore, named by the seq of its start; `again` while it is repeated. */
+export function restoreRef(sessionId: string, seq: number, again = false): string {
+  if (!Number.isSafeInteger(seq) || seq < 1) {
+    throw new SandpiperError('invalid_params', `A restore is named by a whole number, not ${seq}.`);
+  }
+  return `${sessionRefs(sessionId)}/${again ? 'restoring' : 'before'}/${seq}`;
+}
+
 /** What the human has taken. */
 export function acceptedRef(sessionId: string): string {
   return `${sessionRefs(sessionId)}/accepted`;
@@ -26,6 +34,11 @@ export function acceptedRef(sessionId: string): string {
 /** What is on offer. */
 export function proposedRef(sessionId: string): string {
   return `${sessionRefs(sessionId)}/proposed`;
+}
+
+/** The agent's files after a submitted review was brought into them. */
+export function appliedRef(sessionId: string): string {
+  return `${sessionRefs(sessionId)}/applied`;
 }
 
 /** What others pushed to the session's branch. */

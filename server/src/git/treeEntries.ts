@@ -13,7 +13,7 @@ export interface RawEntry {
 
 const TREE = '040000';
 const LINK = '120000';
-const SUBMODULE = '160000';
+export const SUBMODULE = '160000';
 const ABSENT = '000000';
 const MODES: ReadonlySet<string> = new Set(['100644', '100755', TREE, LINK, SUBMODULE, ABSENT]);
 

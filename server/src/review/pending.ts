@@ -1,9 +1,11 @@
 import type { Hunk } from '../../../protocol/review.ts';
 import type { FileChange } from '../../../protocol/callParts.ts';
 import { listChanges } from '../git/diff.ts';
-import { git } from '../git/git.ts';
+import { git, splitRecords } from '../git/git.ts';
 import type { Mirror } from '../git/mirror.ts';
-import { nameHunks, parseHunks } from './hunks.ts';
+import { parseRawEntries } from '../git/treeEntries.ts';
+import { Recent } from './recent.ts';
+import { nameHunks, parseHunks, type RawHunk } from './hunks.ts';
 
 /** A file that differs between the accepted and the proposed tree. */
 export interface PendingFile extends FileChange {
@@ -15,12 +17,21 @@ export interface PendingFile extends FileChange {
 const MAX_DIFF_BYTES = 64 * 1024 * 1024;
 const SECTION = Buffer.from('diff --git ');
 const NEWLINE_SECTION = Buffer.from('\ndiff --git ');
+const END_OF_NAMES = Buffer.from('\0\0');
+
+/** A decision moves one side, so that half of what is counted after it was counted before; then it is listed. */
+const recent = new Recent<PendingFile[]>({ answers: 32, weight: 50_000 }, files => countPending(files).hunks);
 
 /** What differs between two commits, with the hunks of files that are text on both sides. */
 export async function listPending(mirror: Mirror, accepted: string, proposed: string): Promise<PendingFile[]> {
   if (accepted === proposed) {
     return [];
   }
+  const files = await recent.get(`${mirror.path} ${accepted} ${proposed}`, () => compare(mirror, accepted, proposed));
+  return [...files];
+}
+
+async function compare(mirror: Mirror, accepted: string, proposed: string): Promise<PendingFile[]> {
   const [{ files }, hunks] = await Promise.all([
     listChanges(mirror, accepted, proposed),
     readHunks(mirror, accepted, proposed),
@@ -45,25 +56,30 @@ function isRegular(mode: string): boolean {
   return mode === '100644' || mode === '100755';
 }
 
-/** Hunks by path, of files that are on both sides under the same name. */
 async function readHunks(mirror: Mirror, from: string, to: string): Promise<Map<string, Hunk[]>> {
-  const options = ['-r', '--no-renames', '--diff-filter=M', '--no-ext-diff', '--no-textconv', '--no-color'];
-  const [names, patch] = await Promise.all([
-    git(['diff-tree', '-z', '--name-only', ...options, from, to, '--'], { gitDir: mirror.path }),
-    git(['diff-tree', '-p', '-U0', '--full-index', ...options, from, to, '--'], {
-      gitDir: mirror.path,
-      maxOutputBytes: MAX_DIFF_BYTES,
-      onTooMuch: 'cut',
-    }),
-  ]);
-  const paths = names.toString('utf8').split('\0').slice(0, -1);
-  const isCut = patch.length >= MAX_DIFF_BYTES;
-  const sections = splitSections(patch);
+  const raw = await readRawHunks(mirror, from, to);
+  return new Map([...raw].map(([path, hunks]) => [path, nameHunks(path, hunks)]));
+}
+
+/** Hunks by path with their lines, of files that are on both sides under the same name. */
+export async function readRawHunks(mirror: Mirror, from: string, to: string): Promise<Map<string, RawHunk[]>> {
+  const what = ['-r', '--no-renames', '--diff-filter=M', '--no-ext-diff', '--no-textconv', '--no-color'];
+  const form = ['--raw', '-z', '-p', '-U0', '--full-index'];
+  const output = await git(['diff-tree', ...what, ...form, from, to, '--'], {
+    gitDir: mirror.path,
+    maxOutputBytes: MAX_DIFF_BYTES,
+    onTooMuch: 'cut',
+  });
+  // The names come first, with all their bytes; an empty one ends them.
+  const end = output.indexOf(END_OF_NAMES);
+  if (end < 0) {
+    return new Map();
+  }
+  const { entries } = parseRawEntries(splitRecords(output.subarray(0, end + 1)));
+  const sections = splitSections(output.subarray(end + END_OF_NAMES.length));
   // The last one may be half a file.
-  const whole = isCut ? sections.slice(0, -1) : sections;
-  return new Map(
-    whole.map((section, index) => [paths[index] ?? '', nameHunks(paths[index] ?? '', parseHunks(section))]),
-  );
+  const whole = output.length >= MAX_DIFF_BYTES ? sections.slice(0, -1) : sections;
+  return new Map(whole.map((section, index) => [entries[index]?.path ?? '', parseHunks(section)]));
 }
 
 /** With `-U0` no line of a file begins like a header, so a header is where a file begins. */

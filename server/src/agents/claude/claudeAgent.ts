@@ -1,6 +1,7 @@
 import type { Agent } from '../agent.ts';
 import { createClaudeDecoder } from './claudeDecoder.ts';
 import { atLeast } from './claudeVersion.ts';
+import { cutConversation } from './cutConversation.ts';
 import { encodeAnswer, encodeInterrupt, encodeMessage } from './encode.ts';
 import { findClaude, type SearchPlaces } from './findClaude.ts';
 import { planLaunch } from './launchPlan.ts';
@@ -21,6 +22,7 @@ export function createClaudeAgent(places: SearchPlaces): Agent {
     encodeInterrupt,
     conversationFile: ({ home, workspace, conversationId }) =>
       `${home}/.claude/projects/${workspace.replace(/[^A-Za-z0-9]/g, '-')}/${conversationId}.jsonl`,
+    cutConversation,
     heartbeatMs: version => (atLeast(version, HEARTBEAT_SINCE) ? 30_000 : undefined),
   };
 }
