@@ -26,6 +26,7 @@ import { relayHandlers } from './relayHandlers.ts';
 import { createLocalProvider } from './sandboxes/local/localProvider.ts';
 import { Conversations } from './sessions/conversations.ts';
 import type { Dependencies } from './sessions/dependencies.ts';
+import { landingHandlers } from './sessions/landingHandlers.ts';
 import { readHandlers } from './sessions/readHandlers.ts';
 import { sessionHandlers } from './sessions/sessionHandlers.ts';
 import { Sessions } from './sessions/sessions.ts';
@@ -105,6 +106,7 @@ async function assemble(
   const handlers = drain.guard({
     ...relayHandlers({ config, dependencies, upkeep, startedAt, modelKey, onHandOver }),
     ...readHandlers(dependencies, sessions),
+    ...landingHandlers(dependencies, sessions),
     ...sessionHandlers(dependencies, sessions),
   });
   const tickets = new TicketDesk();

@@ -25,7 +25,7 @@ export const CHECKSUM = 'checksum';
 export const END_BYTES = 1024;
 
 const PART =
-  /^(relay\.db|blobs\/[0-9a-f]{2}\/[0-9a-f]{62}|mirrors\/[a-z0-9_]{1,80}\/(refs|shallow|pack)|archives\/((sessions|sandboxes)\/[a-z0-9_]{1,40}\.json|parts\/[0-9a-f]{64})|conversations\/ses_[0-9a-z]{26}\.jsonl)$/;
+  /^(relay\.db|blobs\/[0-9a-f]{2}\/[0-9a-f]{62}|mirrors\/[a-z0-9_]{1,80}\/(refs|shallow|pack)|archives\/((sessions|sandboxes)\/[a-z0-9_]{1,40}\.json|parts\/[0-9a-f]{64})|conversations\/ses_[0-9a-z]{26}(\.[0-9a-f-]{36})?\.jsonl)$/;
 
 /** Whether a part of this name may be in a backup: nothing else is ever written to a disk from one. */
 export function isPartName(name: string): boolean {

@@ -134,7 +134,7 @@ async function addConversations(
   onProgress('conversations');
   for (const name of await readdir(conversationFolder).catch(() => [])) {
     signal.throwIfAborted();
-    if (sessions.has(name.replace(/\.jsonl$/, ''))) {
+    if (name.endsWith('.jsonl') && sessions.has(name.slice(0, name.indexOf('.')))) {
       const copy = join(staging, name);
       await copyFile(join(conversationFolder, name), copy);
       await writer.addFile(`conversations/${name}`, copy);

@@ -86,7 +86,7 @@ function openClient(dataFolder: string, first: RelayAddress): Promise<RelayClien
           refuse(state.error);
         } else if (state.kind === 'waiting' && isReady && !isLost) {
           isLost = true;
-          process.stderr.write('The connection to the relay was lost. Trying again; Ctrl-C ends this command only.\n');
+          process.stderr.write(`${state.error.message} Trying again; Ctrl-C ends this command only.\n`);
         }
       },
     });

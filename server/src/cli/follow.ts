@@ -7,6 +7,7 @@ import { askAtTerminal } from './ask.ts';
 import { EXIT } from './exitCodes.ts';
 import { progressLine, type ProgressLine } from './progressLine.ts';
 import { renderEvent, type Style } from './render.ts';
+import { retryLine, type RetryLine } from './retryLine.ts';
 
 export interface FollowOptions {
   client: RelayClient;
@@ -35,6 +36,7 @@ export async function printLog(options: Pick<FollowOptions, 'client' | 'sessionI
 class Follower {
   readonly #options: FollowOptions;
   readonly #progress: ProgressLine | undefined;
+  readonly #retry: RetryLine;
   readonly #ended: Promise<number>;
   #end: (code: number) => void = () => {};
   #printed = 0;
@@ -47,7 +49,8 @@ class Follower {
 
   constructor(options: FollowOptions) {
     this.#options = options;
-    this.#progress = options.json ? undefined : progressLine(options.style);
+    this.#retry = retryLine(options.client);
+    this.#progress = options.json ? undefined : progressLine(options.style, () => this.#retry.text());
     this.#ended = new Promise(resolve => (this.#end = resolve));
   }
 
@@ -65,6 +68,7 @@ class Follower {
       following.dispose();
       this.#asked?.withdraw.abort();
       this.#progress?.dispose();
+      this.#retry.dispose();
     }
   }
 
@@ -159,8 +163,12 @@ class Follower {
       } else if (!withdraw.signal.aborted) {
         this.#finish(EXIT.needsYou);
       }
-    } catch (error) {
-      process.stderr.write(`${errorText(toSandpiperError(error))}\n`);
+    } catch (thrown) {
+      const error = toSandpiperError(thrown);
+      process.stderr.write(error.code === 'conflict' ? `${error.message}\n` : `${errorText(error)}\n`);
+      if (error.retryable) {
+        this.#answered.delete(approval.id);
+      }
     }
     this.#progress?.resume();
     this.#asked = undefined;

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { landingTreeSchema } from '../../../protocol/landingCalls.ts';
 import { issueNumber } from './arguments.ts';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import { tokenOf, withConnection, type ProgramOptions, type Run } from './command.ts';
@@ -13,13 +14,18 @@ export function addLanding(command: Command, options: ProgramOptions, run: Run):
     .argument('<session>', 'id, or the end of one')
     .description('Print what a session changed, as a unified diff')
     .option('--pending', 'only what is not accepted yet', false)
-    .action((session: string, flags: { pending: boolean }) =>
+    .option('--from <tree>', 'base, accepted, proposed, turn:<number> or branch:<name>')
+    .option('--to <tree>', 'the same; default: proposed')
+    .option('--with <session>', 'the session that --to is of, when it is another one')
+    .action((session: string, flags: { pending: boolean; from?: string; to?: string; with?: string }) =>
       run(() =>
         withConnection(options, async ({ client }) => {
           const sessionId = await findSession(client, session);
           const { diff, truncated } = await client.call('changes.diff', {
             sessionId,
-            from: flags.pending ? 'accepted' : 'base',
+            from: flags.from ?? (flags.pending ? 'accepted' : 'base'),
+            to: flags.to ?? 'proposed',
+            ...(flags.with === undefined ? {} : { toSessionId: await findSession(client, flags.with) }),
           });
           process.stdout.write(process.stdout.isTTY ? plain(diff) : diff);
           if (truncated) {
@@ -37,6 +43,8 @@ export function addLanding(command: Command, options: ProgramOptions, run: Run):
     .option('--base <branch>', 'branch to merge into')
     .option('--branch <name>', 'branch to push to, in place of the session’s own')
     .option('--with-theirs', 'add to what others pushed to the branch', false)
+    .addOption(new Option('--from <tree>', 'what lands').choices(landingTreeSchema.options))
+    .option('--block-while-pending', 'refuse while changes are not reviewed', false)
     .option('--ready', 'not as a draft', false)
     .option('--issue <number>', 'issue that it closes', issueNumber)
     .option('--json', '', false)
@@ -44,7 +52,12 @@ export function addLanding(command: Command, options: ProgramOptions, run: Run):
       run(() =>
         withConnection(options, async ({ client }) => {
           const sessionId = await findSession(client, session);
-          const { pullRequest, created } = await client
+          const {
+            pullRequest,
+            created,
+            from,
+            pending = 0,
+          } = await client
             .call('pullRequest.open', {
               sessionId,
               draft: !flags.ready,
@@ -53,12 +66,19 @@ export function addLanding(command: Command, options: ProgramOptions, run: Run):
               withTheirs: flags.withTheirs,
               ...(flags.base === undefined ? {} : { baseBranch: flags.base }),
               ...(flags.branch === undefined ? {} : { branch: flags.branch }),
+              ...(flags.from === undefined ? {} : { from: landingTreeSchema.parse(flags.from) }),
+              ...(flags.blockWhilePending ? { blockWhilePending: true } : {}),
               ...(flags.issue === undefined ? {} : { issue: flags.issue }),
             })
             .catch((error: unknown) => {
               throw withFlags(error, session);
             });
-          process.stdout.write(flags.json ? `${JSON.stringify({ pullRequest, created })}\n` : `${pullRequest.url}\n`);
+          process.stderr.write(
+            `${from === 'accepted' ? 'The accepted changes' : 'All changes'}${pending === 0 ? '' : `; not reviewed: ${pending}`}\n`,
+          );
+          process.stdout.write(
+            flags.json ? `${JSON.stringify({ pullRequest, created, from, pending })}\n` : `${pullRequest.url}\n`,
+          );
           return EXIT.ok;
         }),
       )(),
@@ -86,6 +106,8 @@ interface PullRequestFlags {
   branch?: string;
   withTheirs: boolean;
   ready: boolean;
+  from?: string;
+  blockWhilePending: boolean;
   issue?: number;
   json: boolean;
 }

@@ -5,17 +5,20 @@ import { errorText, toSandpiperError } from '../../../protocol/errors.ts';
 import { permissionModeSchema } from '../../../protocol/events.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import { VERSION } from '../core/config.ts';
+import { addApply } from './apply.ts';
 import { addBackup } from './backup.ts';
 import { addChaos } from './chaos.ts';
 import { amount, portNumber } from './arguments.ts';
 import { addDeletedSessions, addGc, printDeleted } from './deletedSessions.ts';
 import { noRelay, tokenOf, withConnection, type ProgramOptions, type Run } from './command.ts';
 import { findSession, listSessions, type Connection } from './connection.ts';
+import { addCheckpoints } from './checkpoints.ts';
 import { deepDoctor } from './deepDoctor.ts';
 import { EXIT } from './exitCodes.ts';
 import { followSession, printLog } from './follow.ts';
 import { addLanding } from './landing.ts';
 import { createStyle, plain } from './render.ts';
+import { addReview } from './review.ts';
 
 /** Runs `sandpiper` with these arguments. Returns the exit code. */
 export async function runProgram(args: readonly string[], options: ProgramOptions): Promise<number> {
@@ -34,7 +37,10 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   addDeletedSessions(command, options, run);
   addGc(command, options, run);
   addRecover(command, options, run);
+  addCheckpoints(command, options, run);
   addLanding(command, options, run);
+  addReview(command, options, run);
+  addApply(command, options, run);
   addDoctor(command, options, run);
   addBackup(command, options, run);
   addChaos(command, options, run);

@@ -12,8 +12,11 @@ export interface ProgressLine {
 
 const REDRAW_MS = 500;
 
-/** One line at the bottom of the terminal that says what the session is doing and for how long. */
-export function progressLine(style: Style): ProgressLine | undefined {
+/**
+ * One line at the bottom of the terminal that says what the session is doing and for how long.
+ * @param instead is said in its place while it is there
+ */
+export function progressLine(style: Style, instead: () => string | undefined): ProgressLine | undefined {
   if (!process.stderr.isTTY) {
     return undefined;
   }
@@ -21,9 +24,11 @@ export function progressLine(style: Style): ProgressLine | undefined {
   let paused = false;
   const clear = () => process.stderr.write('\r\u001B[K');
   const draw = () => {
-    if (state && !paused) {
-      const width = (process.stderr.columns ?? 80) - 1;
-      const text = plain(activityText(describeActivity(state), Date.now()));
+    const text = instead() ?? (state && plain(activityText(describeActivity(state), Date.now())));
+    if (text !== undefined && !paused) {
+      // Some terminals say that they have no columns.
+      const columns = process.stderr.columns ?? 0;
+      const width = (columns > 1 ? columns : 80) - 1;
       process.stderr.write(`\r\u001B[K${style.dim(text.slice(0, width))}`);
     }
   };

@@ -1,3 +1,4 @@
+import { restoredParts, turnName } from '../../../protocol/checkpoints.ts';
 import type { EventBody, Failure } from '../../../protocol/events.ts';
 
 /** Colours of a terminal; all empty where there is none. */
@@ -70,6 +71,14 @@ function renderTrouble(body: EventBody, style: Style): string | undefined {
       return style.dim(plain(body.text));
     case 'sandboxLost':
       return style.yellow(sentences(body.cause, body.lost));
+    case 'restoreStarted':
+      return style.dim(`restoring ${restoredParts(body)} of ${turnName(body.turn)}`);
+    case 'restoreFinished':
+      return style.green('restored; `sandpiper back --undo` takes it back');
+    case 'restoreFailed':
+      return failureText(body.failure, style);
+    case 'sessionBranched':
+      return style.dim(`branched from ${turnName(body.turn)} of ${body.from.sessionId}: ${plain(body.from.title)}`);
     default:
       return undefined;
   }

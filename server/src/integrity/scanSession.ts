@@ -1,7 +1,7 @@
 import { toError, toSandpiperError } from '../../../protocol/errors.ts';
 import { reduceEvents } from '../../../protocol/reducer.ts';
 import type { SessionState } from '../../../protocol/session.ts';
-import { acceptedRef, checkpointRef, proposedRef } from '../git/refs.ts';
+import { acceptedRef, checkpointRef, proposedRef, restoreRef } from '../git/refs.ts';
 import type { Store } from '../store/store.ts';
 
 const PAGE = 1000;
@@ -87,6 +87,11 @@ export function refsOf(state: SessionState): Map<string, string> {
   for (const { number, checkpoint } of state.turns) {
     if (checkpoint) {
       refs.set(checkpointRef(state.id, number), checkpoint.commit);
+    }
+  }
+  for (const { seq, saved } of state.restores ?? []) {
+    if (saved !== undefined) {
+      refs.set(restoreRef(state.id, seq), saved);
     }
   }
   refs.set(proposedRef(state.id), state.proposed);

@@ -69,6 +69,7 @@ function isExpected(
   const resuming = state.recovering !== undefined;
   return (
     wanted ||
+    (state.restoring !== undefined && !open) ||
     runtime.releasing === segment ||
     runtime.stopping === segment ||
     (!open && exitCode === 0 && !useless && !resuming)

@@ -1,8 +1,9 @@
 import type { EventBody } from '../../../protocol/events.ts';
 import type { Agent } from '../agents/agent.ts';
 import type { Sandbox } from '../sandboxes/provider.ts';
+import { answersOfTurn } from './answersOfTurn.ts';
 import type { Dependencies } from './dependencies.ts';
-import { saveConversation } from './savedConversation.ts';
+import { copyOf, saveConversation } from './savedConversation.ts';
 import type { SessionLog } from './sessionLog.ts';
 import { offerTurn } from './offering.ts';
 import { makeCheckpoint, mirrorOf } from './workspace.ts';
@@ -34,13 +35,14 @@ export async function checkpointTurn(
   turn: number,
 ): Promise<void> {
   const { state: before } = log;
-  const sizeBefore = await dependencies.conversations.size(before.id);
+  const sizeBefore = await dependencies.conversations.size(copyOf(before));
   const [checkpoint, size] = await Promise.all([
     makeCheckpoint(dependencies, sandbox, before, turn),
     saveConversation(dependencies, log, agent, sandbox),
   ]);
   await dependencies.ownership.confirm();
   const offered = await offerTurn(mirrorOf(dependencies, before), before, checkpoint.commit);
+  const answers = await answersOfTurn(dependencies, before, turn, offered.proposed ?? checkpoint.commit);
   await log.update(state => {
     const ended = state.turns.find(candidate => candidate.number === turn);
     // A reviewer who decided meanwhile decided on something else: then the step is taken again.
@@ -61,6 +63,7 @@ export async function checkpointTurn(
               changed: checkpoint.changed,
               ...offered,
             },
+            ...(answers.length === 0 ? [] : [{ type: 'reviewAnswered', turn, answers } as const]),
           ],
         }
       : undefined;

@@ -1,4 +1,4 @@
-import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sandbox } from '../sandboxes/provider.ts';
 
@@ -8,8 +8,8 @@ const OVERLAP_BYTES = 4096;
 const NEWLINE = 10;
 
 /**
- * The relay's copies of what the agents remember: one growing file of lines a session. With it a conversation goes on in
- * another sandbox when its own is lost.
+ * The relay's copies of what the agents remember: one growing file of lines a conversation, of which a session has one more
+ * with every restore. With it a conversation goes on in another sandbox when its own is lost.
  */
 export class Conversations {
   readonly #folder: string;
@@ -19,13 +19,13 @@ export class Conversations {
   }
 
   /** Brings the copy up to the file in the sandbox. Reads only what is new. Returns its size; 0 when there is none. */
-  async save(sessionId: string, sandbox: Sandbox, path: string): Promise<number> {
+  async save(name: string, sandbox: Sandbox, path: string): Promise<number> {
     const { missing } = await sandbox.readFrom(path, 0, 1);
     if (missing) {
       return 0;
     }
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const file = await open(this.#pathOf(sessionId), 'a+', 0o600);
+    const file = await open(this.#pathOf(name), 'a+', 0o600);
     try {
       let offset = (await file.stat()).size;
       if (!(await continues(file, offset, sandbox, path))) {
@@ -46,36 +46,49 @@ export class Conversations {
   }
 
   /** Bytes of the copy. */
-  async size(sessionId: string): Promise<number> {
-    return (await stat(this.#pathOf(sessionId)).catch(() => undefined))?.size ?? 0;
+  async size(name: string): Promise<number> {
+    return (await stat(this.#pathOf(name)).catch(() => undefined))?.size ?? 0;
   }
 
-  /** Writes the copy into a sandbox. False when there is none. */
-  async restore(sessionId: string, sandbox: Sandbox, path: string): Promise<boolean> {
-    const file = await open(this.#pathOf(sessionId), 'r').catch(() => undefined);
-    if (!file) {
-      return false;
-    }
+  /** The copy, in whole lines. Undefined when there is none. */
+  async read(name: string): Promise<Buffer | undefined> {
+    const content = await readFile(this.#pathOf(name)).catch(() => undefined);
+    // A relay that was killed while it copied may have half a line.
+    const whole = content?.subarray(0, content.lastIndexOf(NEWLINE) + 1);
+    return whole && whole.length > 0 ? whole : undefined;
+  }
+
+  /** Begins a copy with what is not in a sandbox yet. */
+  async write(name: string, content: Uint8Array): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const path = this.#pathOf(name);
+    const file = await open(`${path}.new`, 'w', 0o600);
     try {
-      const content = await file.readFile();
-      // A relay that was killed while it copied may have half a line.
-      const whole = content.subarray(0, content.lastIndexOf(NEWLINE) + 1);
-      if (whole.length > 0) {
-        await sandbox.writeFile(path, whole, { mode: 0o600 });
-      }
-      return whole.length > 0;
+      await file.writeFile(content);
+      await file.sync();
     } finally {
       await file.close();
     }
+    await rename(`${path}.new`, path);
   }
 
+  /** Removes every conversation of a session. */
   async remove(sessionId: string): Promise<void> {
-    await rm(this.#pathOf(sessionId), { force: true });
+    for (const file of await readdir(this.#folder).catch(() => [])) {
+      if (file.startsWith(`${sessionId}.`)) {
+        await rm(join(this.#folder, file), { force: true });
+      }
+    }
   }
 
-  #pathOf(sessionId: string): string {
-    return join(this.#folder, `${sessionId}.jsonl`);
+  #pathOf(name: string): string {
+    return join(this.#folder, `${name}.jsonl`);
   }
+}
+
+/** The name of a conversation's copy. @param conversation as in `SessionState` */
+export function conversationName(sessionId: string, conversation: string | undefined): string {
+  return conversation === undefined ? sessionId : `${sessionId}.${conversation}`;
 }
 
 /** Whether the file in the sandbox begins with what the copy has, as far as its end tells. */

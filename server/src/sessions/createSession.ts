@@ -63,7 +63,10 @@ export async function createSession(
 }
 
 /** @throws `sandbox_unavailable`, or `isolation_consent_needed` where nothing isolates and the user has not agreed */
-async function checkIsolation(dependencies: Dependencies, params: Params): Promise<Isolation> {
+export async function checkIsolation(
+  dependencies: Dependencies,
+  params: Pick<Params, 'provider' | 'acceptNoIsolation' | 'permissionMode'>,
+): Promise<Isolation> {
   const provider = providerOf(dependencies, params.provider);
   const { available, capabilities, reason, hint } = await provider.probe();
   if (!available) {

@@ -1,6 +1,7 @@
 import type { SessionState } from '../../../protocol/session.ts';
 import { undeliveredMessages } from '../../../protocol/stopping.ts';
 import type { SessionRow } from '../store/store.ts';
+import { isToApply, submissionOf, textForAgent } from './appliedReview.ts';
 import { runtimeSchema, type Runtime } from './runtime.ts';
 
 /** What a session needs next. The same answer after a restart as before it: it depends on the log alone. */
@@ -13,7 +14,11 @@ export type Step =
   /** No agent may run in a session that is archived, nor one whose start was given up. */
   | { kind: 'endAgent'; segment: number }
   | { kind: 'deliver'; messageId: string; text: string }
-  | { kind: 'checkpoint'; turn: number };
+  /** The message carries a review whose rejections and edits are not in the agent's files yet. */
+  | { kind: 'applyReview'; submission: number }
+  | { kind: 'checkpoint'; turn: number }
+  /** Go back to a turn; no agent runs. */
+  | { kind: 'restore' };
 
 export function decideNext(state: SessionState, runtime: Runtime, attached: boolean): Step {
   const blocked = state.phase.kind === 'blocked';
@@ -40,7 +45,14 @@ export function decideNext(state: SessionState, runtime: Runtime, attached: bool
   if (state.archived || state.turns.some(turn => !turn.agent)) {
     return { kind: 'wait' };
   }
-  return nextDelivery(state, runtime);
+  return state.restoring ? nextOfRestore(state, runtime) : nextDelivery(state, runtime);
+}
+
+function nextOfRestore({ agent }: SessionState, { sandbox, cloned }: Runtime): Step {
+  if (agent.running) {
+    return { kind: 'endAgent', segment: agent.segment };
+  }
+  return sandbox && cloned ? { kind: 'restore' } : { kind: 'prepareSandbox' };
 }
 
 /** Whether an agent must go before anything else: it is recovered, or a person stopped its turn and that is over. */
@@ -57,6 +69,10 @@ function nextDelivery(state: SessionState, runtime: Runtime): Step {
   if (!runtime.sandbox || !runtime.cloned) {
     return { kind: 'prepareSandbox' };
   }
+  const review = first?.delivery === 'queued' ? submissionOf(state, first) : undefined;
+  if (review && isToApply(review) && !state.recovering) {
+    return { kind: 'applyReview', submission: review.number };
+  }
   if (!state.agent.running) {
     return { kind: 'startAgent' };
   }
@@ -65,7 +81,9 @@ function nextDelivery(state: SessionState, runtime: Runtime): Step {
     return { kind: 'wait' };
   }
   // One message at a time: the next goes when the agent has taken this one and its turn is done.
-  return first.delivery === 'sent' ? { kind: 'wait' } : { kind: 'deliver', messageId: first.id, text: first.text };
+  return first.delivery === 'sent'
+    ? { kind: 'wait' }
+    : { kind: 'deliver', messageId: first.id, text: textForAgent(state, first) };
 }
 
 /** Whether what prepares a turn must not go on: a person stopped it or put the session away. */
@@ -101,12 +119,14 @@ export function isUnderWay({ summary, runtime }: Pick<SessionRow, 'summary' | 'r
     case 'preparing':
       return (
         !summary.archived &&
-        (summary.phase === 'preparing' || summary.queuedMessages > 0 || summary.doing?.kind === 'recovering')
+        (summary.phase === 'preparing' || summary.queuedMessages > 0 || RESUMED.has(summary.doing?.kind))
       );
     default:
       return true;
   }
 }
+
+const RESUMED: ReadonlySet<unknown> = new Set(['recovering', 'restoring']);
 
 const underWaySchema = runtimeSchema.pick({ starting: true, deleting: true });
 

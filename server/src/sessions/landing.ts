@@ -15,11 +15,14 @@ import {
   userIdentity,
 } from '../git/land.ts';
 import type { Mirror } from '../git/mirror.ts';
+import { listPending } from '../review/pending.ts';
 import { placeOfBranch } from './branchPlace.ts';
 import { branchName } from './decisions.ts';
 import type { Dependencies } from './dependencies.ts';
 import { joinTheirs } from './joinTheirs.ts';
+import { chooseTree, refuseUndecided, type ChosenTree } from './landingTree.ts';
 import { pullRequestBody } from './pullRequestBody.ts';
+import { readDecisions, reviewReport } from './reviewReport.ts';
 import type { Runtime } from './runtime.ts';
 import { mirrorOf } from './workspace.ts';
 
@@ -29,6 +32,9 @@ export interface Landed {
   pullRequest: PullRequest;
   created: boolean;
   landed: NonNullable<Runtime['landed']>;
+  from: ChosenTree['from'];
+  /** Undecided changes at the time. */
+  pending: number;
   /** What the person should know, a sentence each. */
   notices: string[];
 }
@@ -36,7 +42,7 @@ export interface Landed {
 type Compose = (spec: { treeOf: string; parents: readonly string[]; subject: string }) => Promise<string>;
 
 /**
- * Pushes the proposed tree as one commit on the session's branch and opens, finds or updates its pull request. Every step
+ * Pushes the chosen tree as one commit on the session's branch and opens, finds or updates its pull request. Every step
  * may be repeated: what is about to be pushed is written down before, and the forge is asked where the branch is, so a
  * kill or a failure at any point costs a repeat, never a second pull request, also when the agent worked on meanwhile.
  * A push only adds: what others put on the branch is merged when the person agrees, and never overwritten.
@@ -55,10 +61,14 @@ export async function land(
       hint: 'Sign in to GitHub in VS Code, or set SANDPIPER_GITHUB_TOKEN for the relay.',
     });
   }
+  if (params.blockWhilePending) {
+    refuseUndecided(state);
+  }
   const mirror = mirrorOf(dependencies, state);
-  const upstream = await upstreamOf(mirror, state);
+  const chosen = await chosenTree(mirror, state, params.from);
+  const upstream = await upstreamOf(mirror, state, chosen);
   const title = params.title ?? state.title;
-  const { files, stats } = await listChanges(mirror, upstream, state.proposed);
+  const { files, stats } = await listChanges(mirror, upstream, chosen.commit);
   const branch =
     params.branch ?? runtime.landed?.branch ?? runtime.pushing?.branch ?? branchName(state.title, state.id);
 
@@ -69,7 +79,7 @@ export async function land(
   );
   const place = placeOfBranch(runtime, branch, heads.get(branch));
   const compose = await composer(mirror, state, runtime);
-  const ours = await ourCommit(mirror, { proposed: state.proposed, previous: place.ours, upstream, title }, compose);
+  const ours = await ourCommit(mirror, { tree: chosen.commit, previous: place.ours, upstream, title }, compose);
   const { commit, expectedRemote, notices } = await joinTheirs(
     mirror,
     { sessionId: state.id, remote: pushRemote(remote), branch, place, ours, upstream, withTheirs: params.withTheirs },
@@ -89,25 +99,77 @@ export async function land(
     baseBranch: params.baseBranch ?? presentBase(state, heads) ?? (await forge.defaultBranch(repository, token)),
     headCommit: commit,
     title,
-    body: params.body ?? pullRequestBody(state, files, stats, params.issue),
+    body:
+      params.body ??
+      pullRequestBody(state, { files, stats }, await report(dependencies, { state, runtime }, chosen), params.issue),
     draft: params.draft,
     ...(known === undefined ? {} : { known }),
   });
-  return { ...opened, landed: { ...push, number: opened.pullRequest.number }, notices };
+  return {
+    ...opened,
+    landed: { ...push, number: opened.pullRequest.number },
+    from: chosen.from,
+    pending: state.review.pending,
+    notices,
+  };
+}
+
+/** The tree that lands. @throws `nothing_to_land` */
+export async function chosenTree(
+  mirror: Mirror,
+  state: SessionState,
+  asked: ChosenTree['from'] | undefined,
+): Promise<ChosenTree> {
+  // A decision that was taken back may have left another commit with the same files.
+  const hasAccepted = state.accepted !== state.base && !(await sameTree(mirror, state.accepted, state.base));
+  return chooseTree(state, hasAccepted, asked);
+}
+
+/** Who reviewed what, for the pull request. */
+async function report(
+  dependencies: Dependencies,
+  { state, runtime }: { state: SessionState; runtime: Runtime },
+  { from }: ChosenTree,
+): Promise<string[]> {
+  const [decisions, pending, author] = await Promise.all([
+    readDecisions(dependencies.store, state),
+    listPending(mirrorOf(dependencies, state), state.accepted, state.proposed),
+    authorOf(runtime.source),
+  ]);
+  return reviewReport({ decisions, pending, from, owner: author?.name ?? 'the owner of the session' });
+}
+
+/** The commit that would be pushed, and where to; it is on no ref. @throws `nothing_to_land` */
+export async function composeLanding(
+  mirror: Mirror,
+  { state, runtime }: { state: SessionState; runtime: Runtime },
+  chosen: ChosenTree,
+): Promise<{ commit: string; branch: string }> {
+  const { landed, pushing } = runtime;
+  const upstream = await upstreamOf(mirror, state, chosen);
+  const compose = await composer(mirror, state, runtime);
+  const previous = landed && (landed.ours ?? landed.commit);
+  return {
+    commit: await ourCommit(mirror, { tree: chosen.commit, previous, upstream, title: state.title }, compose),
+    branch: landed?.branch ?? pushing?.branch ?? branchName(state.title, state.id),
+  };
+}
+
+/** The commit of the user's repository that the session is made on. */
+export function repositoryCommit(mirror: Mirror, state: SessionState): Promise<string> {
+  return state.includesUncommitted ? firstParent(mirror, state.base) : Promise.resolve(state.base);
 }
 
 /**
- * The commit of the user's repository that the change is made on.
+ * The commit that the change is made on.
  * @throws `nothing_to_land` when there is no change
  */
-async function upstreamOf(mirror: Mirror, state: SessionState): Promise<string> {
-  const upstream = state.includesUncommitted ? await firstParent(mirror, state.base) : state.base;
-  if (await sameTree(mirror, upstream, state.proposed)) {
-    throw new SandpiperError(
-      'nothing_to_land',
-      'This session has changed no file, so there is nothing to open a pull request for.',
-      { hint: 'Send the agent a message first.' },
-    );
+async function upstreamOf(mirror: Mirror, state: SessionState, { commit }: ChosenTree): Promise<string> {
+  const upstream = await repositoryCommit(mirror, state);
+  if (await sameTree(mirror, upstream, commit)) {
+    throw new SandpiperError('nothing_to_land', 'This session has changed no file, so there is nothing to land.', {
+      hint: 'Send the agent a message first.',
+    });
   }
   return upstream;
 }
@@ -115,14 +177,14 @@ async function upstreamOf(mirror: Mirror, state: SessionState): Promise<string> 
 /** The last commit of our line when it has these files already, else a new one on top of it. */
 async function ourCommit(
   mirror: Mirror,
-  spec: { proposed: string; previous: string | undefined; upstream: string; title: string },
+  spec: { tree: string; previous: string | undefined; upstream: string; title: string },
   compose: Compose,
 ): Promise<string> {
-  const { proposed, previous, upstream, title } = spec;
-  if (previous !== undefined && (await sameTree(mirror, previous, proposed))) {
+  const { tree, previous, upstream, title } = spec;
+  if (previous !== undefined && (await sameTree(mirror, previous, tree))) {
     return previous;
   }
-  return compose({ treeOf: proposed, parents: [previous ?? upstream], subject: title });
+  return compose({ treeOf: tree, parents: [previous ?? upstream], subject: title });
 }
 
 /** Commits of this session have the time of its checkpoint: a repeat makes the same ones. */

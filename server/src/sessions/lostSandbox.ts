@@ -1,10 +1,11 @@
+import { currentCheckpoint } from '../../../protocol/checkpoints.ts';
 import { toSandpiperError } from '../../../protocol/errors.ts';
 import type { EventBody, Failure } from '../../../protocol/events.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import { NO_USAGE } from '../../../protocol/usage.ts';
 import type { Dependencies } from './dependencies.ts';
 import { MAX_RECOVERIES } from './recovery.ts';
-import { lastCheckpoint, sameOffer } from './offering.ts';
+import { sameOffer } from './offering.ts';
 import type { Runtime } from './runtime.ts';
 import type { Draft } from './changeBatch.ts';
 import type { SessionLog } from './sessionLog.ts';
@@ -47,7 +48,7 @@ export function lostSandbox(
   }
   for (const turn of unsaved) {
     const outcome = turn.agent?.outcome ?? (wanted ? 'stopped' : 'failed');
-    const checkpoint = lastCheckpoint(state);
+    const checkpoint = currentCheckpoint(state);
     const offered = sameOffer(state);
     events.push({ type: 'turnFinished', turn: turn.number, outcome, checkpoint, changed: false, ...offered });
   }

@@ -1,3 +1,4 @@
+import { currentCheckpoint } from '../../../protocol/checkpoints.ts';
 import type { ChangeStats, EventOf } from '../../../protocol/events.ts';
 import type { ReviewConflict, ReviewCounts } from '../../../protocol/review.ts';
 import type { SessionState } from '../../../protocol/session.ts';
@@ -6,7 +7,9 @@ import type { Mirror } from '../git/mirror.ts';
 import { proposedRef, updateRef } from '../git/refs.ts';
 import type { Sides } from '../review/decide.ts';
 import { mergeTrees, type Conflict } from '../review/mergeTrees.ts';
+import { mergeAfterReview } from '../review/mergeAfterReview.ts';
 import { countPending, listPending } from '../review/pending.ts';
+import { Recent } from '../review/recent.ts';
 
 /**
  * What is on offer after a turn: its checkpoint, with what the reviewer took out and typed on top. Nothing that was accepted
@@ -17,14 +20,14 @@ export async function offerTurn(
   state: SessionState,
   checkpoint: string,
 ): Promise<Pick<EventOf<'turnFinished'>, 'proposed' | 'conflicts' | 'review' | 'stats'>> {
-  const before = lastCheckpoint(state);
+  const before = currentCheckpoint(state);
   if (checkpoint === before) {
     return sameOffer(state);
   }
   const { commit: proposed, conflicts } =
-    state.proposed === before
+    state.proposed === before && state.feedback?.applied?.commit !== before
       ? { commit: checkpoint, conflicts: [] }
-      : await mergeTrees(mirror, { base: before, ours: state.proposed, theirs: checkpoint }, 'a new turn');
+      : await mergeTurn(mirror, state, { base: before, ours: state.proposed, theirs: checkpoint });
   const [counted] = await Promise.all([
     countReview(mirror, state, { accepted: state.accepted, proposed, checkpoint }),
     updateRef(mirror, proposedRef(state.id), proposed),
@@ -36,19 +39,26 @@ export async function offerTurn(
   };
 }
 
+/** After a submitted review the agent had the reviewer's lines before it: it may build on them, but not undo them. */
+function mergeTurn(
+  mirror: Mirror,
+  { feedback }: SessionState,
+  sides: { base: string; ours: string; theirs: string },
+): Promise<{ commit: string; conflicts: Conflict[] }> {
+  const applied = feedback?.applied;
+  return applied?.commit === sides.base && applied.agents !== sides.base
+    ? mergeAfterReview(mirror, { ...sides, agents: applied.agents })
+    : mergeTrees(mirror, sides, 'a new turn');
+}
+
 /** What is on offer after a turn that changed nothing. */
 export function sameOffer(state: SessionState): Pick<EventOf<'turnFinished'>, 'proposed' | 'review' | 'stats'> {
   const { pendingFiles, pending, reviewed } = state.review;
   return {
-    ...(state.proposed === lastCheckpoint(state) ? {} : { proposed: state.proposed }),
+    ...(state.proposed === currentCheckpoint(state) ? {} : { proposed: state.proposed }),
     review: { pendingFiles, pending, reviewed },
     stats: state.stats,
   };
-}
-
-/** The commit that the last turn ended with, or the one that the session started from. */
-export function lastCheckpoint(state: SessionState): string {
-  return state.turns.findLast(turn => turn.checkpoint)?.checkpoint?.commit ?? state.base;
 }
 
 function toWire({ path, base, ours, theirs }: Conflict): ReviewConflict {
@@ -60,17 +70,23 @@ function toWire({ path, base, ours, theirs }: Conflict): ReviewConflict {
   };
 }
 
+/** An acceptance leaves them as they are. */
+const recentStats = new Recent<ChangeStats>({ answers: 64, weight: 64 }, () => 1);
+
 /** How far the review is with these two trees: facts of git, whatever happened before. */
 export async function countReview(
   mirror: Mirror,
   state: SessionState,
-  { accepted, proposed, checkpoint = lastCheckpoint(state) }: Sides & { checkpoint?: string },
+  { accepted, proposed, checkpoint = currentCheckpoint(state) }: Sides & { checkpoint?: string },
 ): Promise<{ review: ReviewCounts; stats: ChangeStats }> {
-  const [pending, taken, changed, { stats }] = await Promise.all([
+  const [pending, taken, changed, stats] = await Promise.all([
     listPending(mirror, accepted, proposed).then(countPending),
     listPending(mirror, state.base, accepted).then(countPending),
     listPending(mirror, proposed, checkpoint).then(countPending),
-    listChanges(mirror, state.base, proposed),
+    recentStats.get(`${mirror.path} ${state.base} ${proposed}`, async () => {
+      const { stats: made } = await listChanges(mirror, state.base, proposed);
+      return made;
+    }),
   ]);
   return {
     review: { pendingFiles: pending.files, pending: pending.hunks, reviewed: taken.hunks + changed.hunks },

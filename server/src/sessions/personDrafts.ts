@@ -60,3 +60,13 @@ export function stopTurn(agent: Agent, state: SessionState, what: ReturnType<typ
       }
     : { events: [] };
 }
+
+/** @throws `conflict` when the session is being deleted */
+export function archiveDraft(state: SessionState, runtime: Runtime, archived: boolean): Draft {
+  if (runtime.deleting) {
+    throw new SandpiperError('conflict', 'This session is being deleted.', {
+      hint: 'Wait until it is done, then restore it.',
+    });
+  }
+  return { events: state.archived === archived ? [] : [{ type: 'sessionArchived', archived }] };
+}

@@ -1,3 +1,4 @@
+import { currentCheckpoint } from '../../../protocol/checkpoints.ts';
 import { toSandpiperError } from '../../../protocol/errors.ts';
 import type { EventBody } from '../../../protocol/events.ts';
 import type { SessionState } from '../../../protocol/session.ts';
@@ -12,10 +13,9 @@ import { openSegment, segmentFolder } from './agentRun.ts';
 import { isHalted } from './decisions.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Draft } from './changeBatch.ts';
-import { lastCheckpoint } from './offering.ts';
 import { unpackSandbox } from './savedSandbox.ts';
 import type { SessionLog } from './sessionLog.ts';
-import { hasConversation, restoreConversation } from './savedConversation.ts';
+import { conversationIdOf, preparesToResume, restoreConversation } from './savedConversation.ts';
 import { cloneInto, createSandbox, programIn, providerOf, relayFolderOf } from './workspace.ts';
 
 /** One step further, unless it was stopped or the session archived meanwhile. @throws `stopped` */
@@ -94,8 +94,8 @@ async function prepareOnce(dependencies: Dependencies, log: SessionLog): Promise
     runtime: { sandbox: sandbox.ref, sandboxSince: Date.now() },
   });
   const { saved } = log.runtime;
-  const remade = log.state.agent.segment > 0;
-  await cloneInto(dependencies, sandbox, log.state, saved?.commit ?? lastCheckpoint(log.state));
+  const remade = log.state.agent.segment > 0 || log.state.branchedFrom !== undefined;
+  await cloneInto(dependencies, sandbox, log.state, saved?.commit ?? currentCheckpoint(log.state));
   const notices = [
     ...(saved ? await unpackSaved(dependencies, sandbox, log.state, saved) : []),
     ...(remade ? await restoreConversation(dependencies, log, sandbox) : []),
@@ -129,10 +129,7 @@ export async function startAgent(
   agent: Agent,
 ): Promise<void> {
   const segment = log.state.agent.segment + 1;
-  // Before it took a message there is no conversation to resume.
-  const resume =
-    log.state.items.some(item => item.kind === 'message' && item.delivery === 'taken') &&
-    (log.runtime.remade !== true || (await hasConversation(log, sandbox, agent)));
+  const resume = await preparesToResume(dependencies, log, sandbox, agent);
   const found = await dependencies.findAgent(agent.id);
   const folder = segmentFolder(sandbox, segment);
   const journal = openSegment(sandbox, segment, dependencies.ownership.epoch);
@@ -143,7 +140,7 @@ export async function startAgent(
     workspace: sandbox.paths.workspace,
     home: sandbox.paths.home,
     journal: folder,
-    conversationId: log.runtime.conversationId,
+    conversationId: conversationIdOf(log),
     segment,
     resume,
     goOn: resume && log.state.recovering !== undefined && log.state.interrupted !== undefined,

@@ -3,17 +3,22 @@ import type { SessionState } from '../../../protocol/session.ts';
 
 const MAX_LISTED_FILES = 50;
 
-/** What was asked and what changed. */
+/**
+ * What was asked, what changed, and who reviewed it.
+ * @param review paragraphs
+ */
 export function pullRequestBody(
   state: SessionState,
-  files: readonly FileChange[],
-  stats: SessionState['stats'],
+  { files, stats }: { files: readonly FileChange[]; stats: SessionState['stats'] },
+  review: readonly string[],
   issue: number | undefined,
 ): string {
-  const asked = state.items.flatMap(item => (item.kind === 'message' ? [quote(item.text)] : []));
+  const asked = state.items.flatMap(item =>
+    item.kind === 'message' && item.submission === undefined ? [quote(item.text)] : [],
+  );
   const listed = files
     .slice(0, MAX_LISTED_FILES)
-    .map(file => `- \`${file.path}\` (${file.status}, +${file.insertions} −${file.deletions})`);
+    .map(file => `- ${codePath(file.path)} (${file.status}, +${file.insertions} −${file.deletions})`);
   const more = files.length > listed.length ? [`- and ${files.length - listed.length} more`] : [];
   return [
     '## What was asked',
@@ -21,6 +26,8 @@ export function pullRequestBody(
     '## What changed',
     `${stats.files} file${stats.files === 1 ? '' : 's'}, +${stats.insertions} −${stats.deletions}`,
     [...listed, ...more].join('\n'),
+    '## Review',
+    ...review,
     ...(state.includesUncommitted
       ? ['The work started from uncommitted changes, which are part of this pull request.']
       : []),
@@ -40,4 +47,9 @@ function quote(text: string): string {
     .split('\n')
     .map(line => `> ${line}`)
     .join('\n');
+}
+
+/** A path as code; one that would end the code early is shown with marks in place of those characters. */
+export function codePath(path: string): string {
+  return `\`${path.replace(/[`\p{Cc}]/gu, '\uFFFD')}\``;
 }

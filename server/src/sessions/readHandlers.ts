@@ -1,16 +1,19 @@
-import type { CallHandlers, CheckedParams, Side } from '../../../protocol/calls.ts';
+import type { CallHandlers, CheckedParams } from '../../../protocol/calls.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
-import type { SessionState } from '../../../protocol/session.ts';
 import type { CallContext } from '../core/callContext.ts';
-import { diffText, listChanges, readFileAt } from '../git/diff.ts';
+import { diffText, listChanges } from '../git/diff.ts';
+import { listFolder } from '../git/folder.ts';
 import { inspectRepository } from '../git/inspect.ts';
+import { SharedReader } from '../git/sharedReader.ts';
 import type { Dependencies } from './dependencies.ts';
+import { commitOfTree } from './namedTrees.ts';
+import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import { mirrorOf } from './workspace.ts';
 
 export type ReadHandlers = Pick<
   CallHandlers<CallContext>,
-  'repository.inspect' | 'changes.list' | 'changes.diff' | 'changes.file' | 'blob.read'
+  'repository.inspect' | 'changes.list' | 'changes.diff' | 'changes.file' | 'changes.folder' | 'blob.read'
 >;
 
 const MAX_FILE_BYTES = 2 * 1024 * 1024;
@@ -18,13 +21,14 @@ const MAX_FILE_BYTES = 2 * 1024 * 1024;
 /** The calls that read repositories, changes and payloads. */
 export function readHandlers(dependencies: Dependencies, sessions: Sessions): ReadHandlers {
   const sides = async (params: CheckedParams<'changes.list'> | CheckedParams<'changes.diff'>) => {
-    const { state } = (await sessions.get(params.sessionId)).log;
-    return {
-      mirror: mirrorOf(dependencies, state),
-      from: commitOf(state, params.from),
-      to: commitOf(state, params.to),
-    };
+    const session = await sessions.get(params.sessionId);
+    const other = params.toSessionId === undefined ? session : await sessions.get(params.toSessionId);
+    refuseOtherRepository(session, other);
+    const from = await commitOfTree(dependencies, session, params.from);
+    const to = await commitOfTree(dependencies, other, params.to);
+    return { mirror: mirrorOf(dependencies, session.log.state), from, to };
   };
+  const files = new SharedReader(MAX_FILE_BYTES);
   return {
     'repository.inspect': async ({ source }) => {
       const header = dependencies.sourceAccess.headerFor(source);
@@ -40,8 +44,9 @@ export function readHandlers(dependencies: Dependencies, sessions: Sessions): Re
       return diffText(mirror, from, to, params.maxBytes);
     },
     'changes.file': async ({ sessionId, side, path }) => {
-      const { state } = (await sessions.get(sessionId)).log;
-      const file = await readFileAt(mirrorOf(dependencies, state), commitOf(state, side), path, MAX_FILE_BYTES);
+      const session = await sessions.get(sessionId);
+      const commit = await commitOfTree(dependencies, session, side);
+      const file = await files.fileAt(mirrorOf(dependencies, session.log.state), commit, path);
       const text = file.tooLarge ? '' : utf8(file.content);
       return {
         exists: file.exists,
@@ -52,6 +57,12 @@ export function readHandlers(dependencies: Dependencies, sessions: Sessions): Re
         blob: file.blob,
         tooLarge: file.tooLarge,
       };
+    },
+    'changes.folder': async ({ sessionId, tree, path }) => {
+      const session = await sessions.get(sessionId);
+      const commit = await commitOfTree(dependencies, session, tree);
+      const entries = await listFolder(mirrorOf(dependencies, session.log.state), commit, path);
+      return { commit, exists: entries !== undefined, entries: entries ?? [] };
     },
     'blob.read': async ({ sessionId, hash, offset, maxBytes }) => {
       await sessions.get(sessionId);
@@ -66,8 +77,12 @@ export function readHandlers(dependencies: Dependencies, sessions: Sessions): Re
   };
 }
 
-function commitOf(state: SessionState, side: Side): string {
-  return { base: state.base, accepted: state.accepted, proposed: state.proposed }[side];
+function refuseOtherRepository(one: Session, other: Session): void {
+  if (one.log.state.repository.id !== other.log.state.repository.id) {
+    throw new SandpiperError('invalid_params', 'The two sessions are of different repositories.', {
+      hint: 'Compare sessions of one repository.',
+    });
+  }
 }
 
 /** The text, or undefined when the bytes are not UTF-8. */

@@ -1,4 +1,5 @@
 import type { CallHandlers, CallResult, CheckedParams } from '../../../protocol/calls.ts';
+import { currentCheckpoint } from '../../../protocol/checkpoints.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import type { ReviewCounts, ReviewVerdict } from '../../../protocol/review.ts';
 import type { SessionState } from '../../../protocol/session.ts';
@@ -8,7 +9,7 @@ import { acceptedRef, proposedRef, updateRef } from '../git/refs.ts';
 import { acceptAllBut, decideHunks, editFile, takeFile, type Sides } from '../review/decide.ts';
 import { mergeTrees } from '../review/mergeTrees.ts';
 import { countPending, listPending } from '../review/pending.ts';
-import { countReview, lastCheckpoint } from './offering.ts';
+import { countReview } from './offering.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Idempotency, RecordOf } from './idempotency.ts';
 import type { Session } from './session.ts';
@@ -26,6 +27,7 @@ interface Plan extends Sides {
   files: { path: string; hunks?: number }[];
   decided: number;
   undoes?: number;
+  reason?: string;
 }
 
 interface Decided extends Sides {
@@ -115,7 +117,7 @@ async function decideReview(
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const { state } = session.log;
     const mirror = mirrorOf(dependencies, state);
-    const { verdict, files, decided, undoes, ...sides } = await plan(mirror, state);
+    const { verdict, files, decided, undoes, reason, ...sides } = await plan(mirror, state);
     const { review, stats } = await countReview(mirror, state, sides);
     await dependencies.ownership.confirm();
     await moveRefs(mirror, state, sides);
@@ -134,6 +136,7 @@ async function decideReview(
         decided,
         ...sides,
         ...(undoes === undefined ? {} : { undoes }),
+        ...(reason === undefined ? {} : { reason }),
         review,
         stats,
         by: 'owner',
@@ -158,7 +161,7 @@ async function decideReview(
 async function planDecision(
   mirror: Mirror,
   state: SessionState,
-  { verdict, files, expected }: CheckedParams<'review.decide'>,
+  { verdict, files, reason, expected }: CheckedParams<'review.decide'>,
 ): Promise<Plan> {
   // A hunk's name says what it is; a whole file may be another one by now.
   const isCurrent = expected.accepted === state.accepted && expected.proposed === state.proposed;
@@ -167,6 +170,7 @@ async function planDecision(
   return {
     ...outcome,
     verdict,
+    ...(reason === undefined ? {} : { reason }),
     files: files.map(({ path, hunks }) => ({ path, ...(hunks === undefined ? {} : { hunks: hunks.length }) })),
   };
 }
@@ -200,7 +204,7 @@ async function planResolution(
   }
   const sides = sidesOf(state);
   return {
-    ...(take === 'theirs' ? await takeFile(mirror, sides, path, lastCheckpoint(state)) : sides),
+    ...(take === 'theirs' ? await takeFile(mirror, sides, path, currentCheckpoint(state)) : sides),
     verdict: 'resolve',
     files: [{ path }],
     decided: 1,

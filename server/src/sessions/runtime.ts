@@ -41,6 +41,8 @@ export const runtimeSchema = z.object({
   remade: z.boolean().optional(),
   /** What the agent does outside of turns. */
   backgroundTasks: z.int().nonnegative().optional(),
+  /** How far the restore of this seq is: where the files as they were before are kept, once they are. */
+  restore: z.object({ seq: z.int().positive(), saved: z.string() }).optional(),
   /** Input files written into the current segment. */
   inputs: z.int().nonnegative(),
   /** What the codec needs to answer each open approval. */

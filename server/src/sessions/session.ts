@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
+import { SandpiperError, toError, toSandpiperError } from '../../../protocol/errors.ts';
 import type { ApprovalDecision } from '../../../protocol/events.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import { whatToStop } from '../../../protocol/stopping.ts';
@@ -12,6 +11,7 @@ import { letGoOfSandbox, removeLeftSandbox } from './letGo.ts';
 import { stoppedEarly, toFailure } from './failure.ts';
 import { AgentLink } from './agentLink.ts';
 import type { AgentRun } from './agentRun.ts';
+import { applyReview } from './applyReview.ts';
 import { checkpointTurn } from './checkpointTurn.ts';
 import { decideNext, isHalted, mayRelease, type Step } from './decisions.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -19,14 +19,15 @@ import { loseSandbox } from './lostSandbox.ts';
 import { needsWatch, watchEvents, type WatchAction } from './liveness.ts';
 import { prepareSandbox, startAgent } from './preparation.ts';
 import { delayLeftMs, recoverEvents } from './recovery.ts';
+import { restoreCheckpoint } from './restoreCheckpoint.ts';
+import { startRestore, type RestoreRequest } from './restoreDecisions.ts';
 import type { Runtime } from './runtime.ts';
 import type { Draft } from './changeBatch.ts';
-import { answerApproval, queueMessage, stopTurn } from './personDrafts.ts';
+import { answerApproval, archiveDraft, queueMessage, stopTurn } from './personDrafts.ts';
 import type { SessionLog } from './sessionLog.ts';
+import { untilQuiet } from './untilQuiet.ts';
 
 type CallOf = (seq: number) => CallRecord;
-
-const QUIET_POLL_MS = 50;
 
 /**
  * One session at work: takes the next step that its log asks for, until it has to wait for the agent or a person. Holds
@@ -93,12 +94,8 @@ export class Session {
       await this.#advancing;
     }
     const working = work();
-    this.#occupy(
-      working.then(
-        () => {},
-        () => {},
-      ),
-    );
+    const settled = (): void => {};
+    this.#occupy(working.then(settled, settled));
     return working;
   }
 
@@ -155,6 +152,20 @@ export class Session {
     return what !== undefined;
   }
 
+  /** Begins a restore; its name. @throws as startRestore() does */
+  async restore(request: RestoreRequest, call: (seq: number) => CallRecord): Promise<number> {
+    const { events, inputs } = await this.log.update((state, runtime) => ({
+      ...startRestore(this.#agent, state, runtime, request),
+      call,
+    }));
+    if (inputs.length > 0) {
+      this.#link.armEnd();
+      await this.#link.write(inputs);
+    }
+    this.advance();
+    return events.at(-1)?.seq ?? this.log.state.seq;
+  }
+
   /**
    * Goes on after a failure: tries again what failed, ends an agent that is stuck and has the next one resume its
    * conversation, or resumes a turn that was cut off. Messages that were not taken are handed over again. False when there
@@ -200,14 +211,7 @@ export class Session {
 
   /** When this resolves for `archived`, no agent of the session is left, or one that just starts is about to be ended. */
   async archive(archived: boolean, call: CallOf): Promise<void> {
-    await this.log.update((state, runtime) => {
-      if (runtime.deleting) {
-        throw new SandpiperError('conflict', 'This session is being deleted.', {
-          hint: 'Wait until it is done, then restore it.',
-        });
-      }
-      return { events: state.archived === archived ? [] : [{ type: 'sessionArchived', archived }], call };
-    });
+    await this.log.update((state, runtime) => ({ ...archiveDraft(state, runtime, archived), call }));
     if (archived) {
       this.#preparing.halt(stoppedEarly());
     }
@@ -244,16 +248,8 @@ export class Session {
    * Resolves when no agent is left and no step is due: what an archived session comes to.
    * @throws `timeout`
    */
-  async quiet(timeoutMs: number): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
-    while (this.#advancing || this.log.state.agent.running || !this.#isWaiting) {
-      if (Date.now() > deadline) {
-        throw new SandpiperError('timeout', `The agent of this session did not end within ${timeoutMs / 1000} s.`, {
-          hint: 'Stop it, then try again.',
-        });
-      }
-      await sleep(QUIET_POLL_MS);
-    }
+  quiet(timeoutMs: number): Promise<void> {
+    return untilQuiet(() => !this.#advancing && !this.log.state.agent.running && this.#isWaiting, timeoutMs);
   }
 
   get #isWaiting(): boolean {
@@ -340,8 +336,16 @@ export class Session {
       case 'deliver':
         await this.#deliver(step.messageId);
         return false;
+      case 'applyReview':
+        await this.#preparing.run(async () =>
+          applyReview(this.#dependencies, this.log, await this.#link.sandbox(), step.submission),
+        );
+        return false;
       case 'checkpoint':
         await checkpointTurn(this.#dependencies, this.log, this.#agent, await this.#link.sandbox(), step.turn);
+        return false;
+      case 'restore':
+        await restoreCheckpoint(this.#dependencies, this.log, this.#agent, await this.#link.sandbox());
         return false;
     }
   }
@@ -376,9 +380,7 @@ export class Session {
     this.#dependencies.log.log(failure.code === 'internal' ? 'error' : 'warn', 'session', failure.message, {
       sessionId: this.id,
       code: failure.code,
-      ...(failure.code === 'internal'
-        ? { stack: failure.cause instanceof Error ? failure.cause.stack : failure.stack }
-        : {}),
+      ...(failure.code === 'internal' ? { stack: toError(failure.cause ?? failure).stack } : {}),
     });
     try {
       await this.log.update(state =>

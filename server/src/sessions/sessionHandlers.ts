@@ -3,6 +3,8 @@ import { SandpiperError } from '../../../protocol/errors.ts';
 import { newId } from '../../../protocol/ids.ts';
 import type { CallContext } from '../core/callContext.ts';
 import { partsOf } from '../archives/manifest.ts';
+import { feedbackHandlers } from './commenting.ts';
+import { checkpointHandlers } from './checkpointHandlers.ts';
 import { createSession } from './createSession.ts';
 import { deletedOf } from './deleteSession.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -14,7 +16,7 @@ import type { Sessions } from './sessions.ts';
 
 type SessionCalls = Extract<
   CallName,
-  `session.${string}` | `review.${string}` | 'changes.acceptAll' | 'pullRequest.open'
+  `session.${string}` | `review.${string}` | `checkpoint.${string}` | 'changes.acceptAll' | 'pullRequest.open'
 >;
 /** Subscriptions belong to the socket that asks. */
 export type SessionHandlers = Pick<
@@ -90,6 +92,8 @@ export function sessionHandlers(dependencies: Dependencies, sessions: Sessions):
         return {};
       }),
     ...reviewHandlers(dependencies, sessions, idempotency),
+    ...feedbackHandlers(dependencies, sessions, idempotency),
+    ...checkpointHandlers(dependencies, sessions, idempotency),
     'session.delete': params =>
       idempotency.once('session.delete', params, record => deleteOnce(dependencies, sessions, params, record)),
     'session.restore': params =>
@@ -147,18 +151,23 @@ async function openPullRequest(
   record: RecordOf,
 ): Promise<CallResult<'pullRequest.open'>> {
   const session = await sessions.get(params.sessionId);
-  const { pullRequest, created, landed, notices } = await land(dependencies, session.log, params, async runtime => {
-    await session.record(() => ({ events: [], runtime }));
-  });
+  const { pullRequest, created, landed, from, pending, notices } = await land(
+    dependencies,
+    session.log,
+    params,
+    async runtime => {
+      await session.record(() => ({ events: [], runtime }));
+    },
+  );
   const { events } = await session.record(() => ({
     events: [
       { type: 'pullRequestOpened', pullRequest, created, by: 'owner' },
       ...notices.map(text => ({ type: 'noticeRaised', level: 'info', text }) as const),
     ],
     runtime: { landed },
-    call: seq => record({ pullRequest, created, seq }),
+    call: seq => record({ pullRequest, created, seq, from, pending }),
   }));
-  return { pullRequest, created, seq: events.at(-1)?.seq ?? session.log.state.seq };
+  return { pullRequest, created, seq: events.at(-1)?.seq ?? session.log.state.seq, from, pending };
 }
 
 function parseCursor(cursor: string): { updatedAt: number; sessionId: string } {

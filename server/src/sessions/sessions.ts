@@ -2,6 +2,7 @@ import { summarize } from '../../../protocol/activity.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import type { EventBody, LiveItem, SessionEvent, Usage } from '../../../protocol/events.ts';
 import type { SessionState, SessionSummary } from '../../../protocol/session.ts';
+import { snapshotOf } from '../../../protocol/snapshot.ts';
 import { addUsage, NO_USAGE } from '../../../protocol/usage.ts';
 import { durationText } from '../core/duration.ts';
 import { disposable, type Disposable } from '../core/disposable.ts';
@@ -174,11 +175,7 @@ export class Sessions implements EventSource {
   }
 
   async snapshot(sessionId: string, maxItems: number): Promise<SessionState> {
-    const { state } = (await this.get(sessionId)).log;
-    const omitted = Math.max(0, state.items.length - maxItems);
-    return omitted === 0
-      ? state
-      : { ...state, items: state.items.slice(omitted), omittedItems: state.omittedItems + omitted };
+    return snapshotOf((await this.get(sessionId)).log.state, maxItems);
   }
 
   liveItems(sessionId: string): LiveItem[] {
@@ -263,8 +260,13 @@ export class Sessions implements EventSource {
   async #restore(sessionId: string, call: (seq: number) => CallRecord): Promise<number> {
     const seq = await restoreSession(this.#dependencies, sessionId, call);
     this.#dependencies.log.log('info', 'session', 'A session was restored', { sessionId });
-    this.#publish(summarize((await this.get(sessionId)).log.state));
+    await this.announce(sessionId);
     return seq;
+  }
+
+  /** Takes up a session that was put into the store, and tells everybody of it. */
+  async announce(sessionId: string): Promise<void> {
+    this.#publish(summarize((await this.get(sessionId)).log.state));
   }
 
   /** Whether anything is under way. */

@@ -6,7 +6,7 @@ import { processName } from './agentRun.ts';
 import type { Dependencies } from './dependencies.ts';
 import { decideWatch, judge, needsWatch, type Evidence } from './liveness.ts';
 import { MAX_RECOVERIES } from './recovery.ts';
-import { conversationIn } from './savedConversation.ts';
+import { conversationIn, copyOf } from './savedConversation.ts';
 import type { Session } from './session.ts';
 
 /** Looks in the time after which an agent counts as stuck. */
@@ -147,7 +147,7 @@ export class Watch {
     sandbox: Sandbox,
     now: number,
   ): Promise<NonNullable<Watched['conversation']>> {
-    let offset = conversation?.offset ?? (await this.#dependencies.conversations.size(session.id));
+    let offset = conversation?.offset ?? (await this.#dependencies.conversations.size(copyOf(session.log.state)));
     const before = offset;
     for (let length = -1; length !== 0; offset += length) {
       length = (await sandbox.readFrom(path, offset, CHUNK_BYTES)).data.length;

@@ -1,5 +1,6 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { currentCheckpoint } from '../../../protocol/checkpoints.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import type { FoundAgent } from '../agents/agent.ts';
@@ -9,7 +10,6 @@ import { checkpointRef, isBranchName, readRef, updateRef } from '../git/refs.ts'
 import { checkpointScript, cloneCommand, parseCheckpoint, type CheckpointResult } from '../git/sandboxScripts.ts';
 import type { Sandbox, SandboxProvider } from '../sandboxes/provider.ts';
 import type { Dependencies } from './dependencies.ts';
-import { lastCheckpoint } from './offering.ts';
 
 /*
  * A session's place of work: the sandbox with its clone, and the way of its commits back into the mirror. The relay runs
@@ -132,7 +132,7 @@ export async function makeCheckpoint(
   if (!report.bundle) {
     await updateRef(mirror, ref, report.commit);
   }
-  return { commit: report.commit, changed: report.commit !== lastCheckpoint(state), notices: noticesOf(report) };
+  return { commit: report.commit, changed: report.commit !== currentCheckpoint(state), notices: noticesOf(report) };
 }
 
 /**
@@ -147,7 +147,7 @@ export async function commitWork(
   { ref, message }: { ref: string; message: string },
 ): Promise<CheckpointResult> {
   const mirror = mirrorOf(dependencies, state);
-  const parent = lastCheckpoint(state);
+  const parent = currentCheckpoint(state);
   const { journal, workspace } = sandbox.paths;
   const script = `${journal}/checkpoint.sh`;
   const messageFile = `${journal}/checkpoint-message`;
@@ -194,7 +194,7 @@ const LEFT_OUT = {
   invalidName: 'an invalid name',
 } as const;
 
-function noticesOf({ nested, leftOut, leftOutCount }: CheckpointResult): string[] {
+export function noticesOf({ nested, leftOut, leftOutCount }: CheckpointResult): string[] {
   const notices = nested.map(
     path => `${path} is a repository of its own; its files are in the checkpoint as plain files.`,
   );
