@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { DisposableStore } from './disposables.ts';
+import { mergedIn } from './landing/mergeTab.ts';
 import { CONTEXT_KEYS } from './manifest.ts';
 import type { ContextKey } from './manifest.ts';
 import type { RelayConnection } from './relay/relayConnection.ts';
@@ -17,6 +18,7 @@ export class ContextKeys implements vscode.Disposable {
       this.#set('connection', relay.state ?? 'none');
       this.#set('hasSessions', store.summaries.length > 0);
       this.#set('customRelay', readSetting('relay.url') !== '');
+      this.#set('mergeActive', mergedIn(vscode.window.tabGroups.activeTabGroup.activeTab) !== undefined);
       this.#set('reviewActive', sessionOfTab(vscode.window.tabGroups.activeTabGroup.activeTab) !== undefined);
     };
     this.#disposables.add(relay.onDidChangeState(update));

@@ -2,7 +2,14 @@ import type { ErrorCode } from '../../protocol/errors.ts';
 
 /** A button on an error, and what it does. */
 export type ErrorAction =
-  'setModelKey' | 'connectRelay' | 'restartRelay' | 'retry' | 'showLog' | 'openChanges' | 'copyInstall';
+  | 'setModelKey'
+  | 'connectRelay'
+  | 'restartRelay'
+  | 'retry'
+  | 'showLog'
+  | 'openChanges'
+  | 'openBlockSetting'
+  | 'copyInstall';
 
 export const ACTION_TITLES: Record<ErrorAction, string> = {
   setModelKey: 'Set API Key…',
@@ -11,6 +18,7 @@ export const ACTION_TITLES: Record<ErrorAction, string> = {
   retry: 'Retry',
   showLog: 'Show Log',
   openChanges: 'Open Changes',
+  openBlockSetting: 'Open Setting',
   copyInstall: 'Copy Install Command',
 };
 
@@ -24,6 +32,7 @@ const ACTIONS: Partial<Record<ErrorCode, ErrorAction[]>> = {
   timeout: ['retry', 'showLog'],
   disconnected: ['retry', 'showLog'],
   stale: ['openChanges'],
+  review_pending: ['openChanges', 'openBlockSetting'],
   agent_missing: ['copyInstall', 'retry'],
   agent_too_old: ['copyInstall', 'retry'],
   sandbox_unavailable: ['copyInstall', 'retry'],

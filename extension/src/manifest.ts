@@ -5,6 +5,21 @@ import type { PermissionMode } from '../../protocol/events.ts';
  * place fails the build. No `vscode` here: the test runs without an editor.
  */
 
+/** What can be done with comments to the agent. */
+export const COMMENT_COMMANDS = [
+  'sandpiper.askAgent',
+  'sandpiper.saveComment',
+  'sandpiper.editComment',
+  'sandpiper.saveCommentEdit',
+  'sandpiper.cancelCommentEdit',
+  'sandpiper.deleteComment',
+  'sandpiper.resolveComment',
+  'sandpiper.reopenComment',
+  'sandpiper.submitReview',
+  'sandpiper.showLineOrigin',
+  'sandpiper.showInChat',
+] as const;
+
 export const COMMANDS = [
   'sandpiper.newSession',
   'sandpiper.openSession',
@@ -13,9 +28,35 @@ export const COMMANDS = [
   'sandpiper.answerApproval',
   'sandpiper.retrySession',
   'sandpiper.openChanges',
+  'sandpiper.restoreTurn',
+  'sandpiper.undoRestore',
+  'sandpiper.branchSession',
+  'sandpiper.compareTurns',
+  'sandpiper.openTurnFiles',
   'sandpiper.acceptAllChanges',
+  'sandpiper.acceptHunk',
+  'sandpiper.rejectHunk',
+  'sandpiper.acceptFile',
+  'sandpiper.rejectFile',
+  'sandpiper.rejectAllChanges',
+  'sandpiper.undoDecision',
+  'sandpiper.nextHunk',
+  'sandpiper.previousHunk',
+  'sandpiper.keepMine',
+  'sandpiper.takeTheirs',
+  'sandpiper.compareConflict',
+  'sandpiper.openFileChanges',
+  'sandpiper.showChangesByFile',
+  'sandpiper.showChangesByTurn',
+  'sandpiper.showChangesByTool',
   'sandpiper.createPullRequest',
   'sandpiper.openPullRequest',
+  'sandpiper.applyToWorkspace',
+  'sandpiper.undoApply',
+  'sandpiper.resolveConflicts',
+  'sandpiper.completeMerge',
+  'sandpiper.checkOutBranch',
+  'sandpiper.copyPatch',
   'sandpiper.renameSession',
   'sandpiper.archiveSession',
   'sandpiper.restoreSession',
@@ -26,19 +67,25 @@ export const COMMANDS = [
   'sandpiper.setModelKey',
   'sandpiper.connectRelay',
   'sandpiper.useEmbeddedRelay',
+  'sandpiper.reconnectRelay',
   'sandpiper.restartRelay',
   'sandpiper.showLog',
   'sandpiper.openInBrowser',
+  ...COMMENT_COMMANDS,
 ] as const;
 export type CommandId = (typeof COMMANDS)[number];
 
-export const VIEWS = { sessions: 'sandpiper.sessions', chat: 'sandpiper.chat' } as const;
+export const VIEWS = { sessions: 'sandpiper.sessions', changes: 'sandpiper.changes', chat: 'sandpiper.chat' } as const;
 export const VIEW_CONTAINERS = { activityBar: 'sandpiper', secondarySideBar: 'sandpiperChat' } as const;
 
 /** Scheme of the documents that show a session's files. */
 export const SCHEME = 'sandpiper';
 
+/** Scheme of the files of one checkpoint. */
+export const TREE_SCHEME = 'sandpiper-tree';
+
 export const STATUS_ITEM = 'sandpiper.status';
+export const REVIEW_STATUS_ITEM = 'sandpiper.review';
 
 /** Keys for `when` clauses; each is set by contextKeys.ts and nowhere else. */
 export const CONTEXT_KEYS = {
@@ -47,6 +94,8 @@ export const CONTEXT_KEYS = {
   customRelay: 'sandpiper.customRelay',
   /** The active tab shows a session's changes. */
   reviewActive: 'sandpiper.reviewActive',
+  /** The active tab merges a conflict of an apply. */
+  mergeActive: 'sandpiper.mergeActive',
 } as const;
 export type ContextKey = keyof typeof CONTEXT_KEYS;
 
@@ -67,6 +116,7 @@ export interface Settings {
   'session.model': string;
   'session.includeUncommittedChanges': boolean;
   'session.budgetUsd': number;
+  'review.blockLandingWhilePending': boolean;
   'pullRequest.draft': boolean;
   'pullRequest.baseBranch': string;
   'notifications.approvals': boolean;
@@ -84,6 +134,7 @@ export const SETTING_DEFAULTS: Settings = {
   'session.model': '',
   'session.includeUncommittedChanges': false,
   'session.budgetUsd': 0,
+  'review.blockLandingWhilePending': false,
   'pullRequest.draft': true,
   'pullRequest.baseBranch': '',
   'notifications.approvals': true,

@@ -32,7 +32,7 @@ export class UserErrors {
       action => action !== 'copyInstall' || install !== undefined,
     );
     const present =
-      error.code === 'conflict' || error.code === 'nothing_to_land'
+      error.code === 'conflict' || error.code === 'nothing_to_land' || error.code === 'review_pending'
         ? vscode.window.showInformationMessage
         : vscode.window.showErrorMessage;
     const titles = actions.map(action => ACTION_TITLES[action]);
@@ -59,6 +59,12 @@ export class UserErrors {
       case 'restartRelay':
       case 'showLog':
         runCommand(`sandpiper.${action}`);
+        break;
+      case 'openBlockSetting':
+        void vscode.commands.executeCommand(
+          'workbench.action.openSettings',
+          'sandpiper.review.blockLandingWhilePending',
+        );
         break;
       case 'openChanges':
         runCommand('sandpiper.openChanges', context.sessionId);

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import type { EventOf } from '../../protocol/events.ts';
+import { newId } from '../../protocol/ids.ts';
+import type { OutboxEntry } from '../../protocol/outbox.ts';
+import type { HostMessage } from '../../protocol/webviewApi.ts';
 import { eventually } from '../support/eventually.ts';
 import { SessionLog } from '../support/sessionLog.ts';
 import { openWebviewPage, type WebviewPage } from '../support/webviewPage.ts';
 import { useWebview } from '../support/webviewSuite.ts';
+import { screenshot } from '../support/workbench.ts';
 
 describe('approvals in the page', function () {
   this.timeout(60_000);
@@ -170,5 +174,66 @@ describe('approvals in the page', function () {
     await chat.page.locator('[data-approval] strong', { hasText: 'First' }).waitFor();
     await chat.page.getByRole('button', { name: 'Keep Planning' }).click();
     assert.deepEqual(await decision(), { kind: 'deny' });
+  });
+
+  describe('answered while the relay is away', () => {
+    const offline: HostMessage = {
+      type: 'connection',
+      state: 'offline',
+      detail: 'The relay stopped.',
+      retryInMs: 9_000,
+    };
+    function entry(status: OutboxEntry['status']): OutboxEntry {
+      const content = {
+        kind: 'answer',
+        approvalId: log.state.approvals[0]?.id ?? '',
+        decision: { kind: 'allow' },
+      } as const;
+      return { key: newId('key'), relay: 'r', sessionId: log.id, typedAt: 1, content, status };
+    }
+
+    it('shows the answer in the place of the buttons, and takes it back while it has not left', async () => {
+      ask({ input: { text: '{"command":"npm test"}' } });
+      await show();
+      const queued = entry({ kind: 'waiting' });
+      await chat.tell(offline, { type: 'outbox', entries: [queued] });
+      const card = chat.page.locator('[data-approval]');
+      await card.getByText('Kept until the relay is back: Allow').waitFor();
+      assert.equal(await card.getByRole('button', { name: 'Allow Once' }).count(), 0);
+      await card.getByText('npm test').first().waitFor();
+      await screenshot(chat.page, 'answer-offline');
+      await card.getByRole('button', { name: 'Take Back' }).click();
+      await eventually(() => assert.deepEqual(chat.asked('withdraw'), [{ key: queued.key }]));
+      await chat.tell({ type: 'outbox', entries: [] });
+      await card.getByRole('button', { name: 'Allow Once' }).waitFor();
+    });
+
+    it('offers no taking back of what may have left, or is on its way', async () => {
+      ask();
+      await show();
+      await chat.tell(offline, { type: 'outbox', entries: [entry({ kind: 'sending' })] });
+      await chat.page.getByText('Kept until the relay is back: Allow').waitFor();
+      assert.equal(await chat.page.getByRole('button', { name: 'Take Back' }).count(), 0);
+      await chat.tell({ type: 'connection', state: 'connected' });
+      await chat.page.getByText('Sending: Allow').waitFor();
+    });
+
+    it('says that it was answered elsewhere meanwhile, which is no error, until the person has seen it', async () => {
+      ask({ input: { text: '{"command":"npm test"}' } });
+      await show();
+      const problem = { code: 'conflict', retryable: false, message: 'This question was answered already.' } as const;
+      const late = entry({ kind: 'refused', problem });
+      const approvalId = log.state.approvals[0]?.id ?? '';
+      const events = log.add({ type: 'approvalAnswered', approvalId, decision: { kind: 'deny' }, by: 'owner' });
+      await chat.tell({ type: 'events', sessionId: log.id, events }, { type: 'outbox', entries: [late] });
+      const note = chat.page.getByRole('region', { name: 'An answer that was not used' });
+      await note
+        .getByText('Your answer Allow to npm test was not used. It was answered elsewhere meanwhile: Deny.')
+        .waitFor();
+      assert.equal(await chat.page.getByRole('alert').count(), 0);
+      await screenshot(chat.page, 'answer-elsewhere');
+      await note.getByRole('button', { name: 'OK' }).click();
+      await eventually(() => assert.deepEqual(chat.asked('withdraw'), [{ key: late.key }]));
+    });
   });
 });

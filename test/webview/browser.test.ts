@@ -5,6 +5,7 @@ import { SandpiperError } from '../../protocol/errors.ts';
 import { newId } from '../../protocol/ids.ts';
 import { startBrowserRelay, type BrowserRelay } from '../support/browserRelay.ts';
 import { eventually } from '../support/eventually.ts';
+import { screenshot } from '../support/workbench.ts';
 import { commit, SessionLog } from '../support/sessionLog.ts';
 import { useWebview } from '../support/webviewSuite.ts';
 
@@ -122,6 +123,55 @@ describe('chat page in a browser', function () {
     await page.getByText('Second answer').waitFor();
     await page.getByText('Nothing is lost').waitFor({ state: 'detached' });
     await eventually(() => assert.equal(called('session.send').length, 1));
+  });
+
+  it('says when it tries next, and tries at once when asked to', async () => {
+    await openSession();
+    relay.cut(true);
+    // By then the pauses are so long that nobody would call it at once.
+    await page.getByText(/next try in ([4-9]|10) s\./).waitFor({ timeout: 40_000 });
+    await screenshot(page, 'browser-offline');
+    relay.cut(false);
+    await page.getByRole('button', { name: 'Retry Now' }).click();
+    await page.getByText('Nothing is lost').waitFor({ state: 'detached', timeout: 2_000 });
+  });
+
+  it('refuses at once what would change something while there is no relay, and says so', async () => {
+    await openSession();
+    relay.cut(true);
+    await page.getByText('Nothing is lost').waitFor();
+    await page.getByRole('button', { name: /^Stop/ }).click();
+    await page.getByRole('alert').getByText('The relay cannot be reached, so nothing was done.').waitFor();
+    relay.cut(false);
+    await page.getByText('Nothing is lost').waitFor({ state: 'detached', timeout: 20_000 });
+    assert.deepEqual(called('session.stop'), []);
+  });
+
+  it('keeps an answer over a reload while there is no relay, and sends it once', async () => {
+    const input = { text: '{"command":"npm test"}' };
+    log.add({
+      type: 'approvalAsked',
+      approvalId: 'ask1',
+      kind: 'tool',
+      name: 'Bash',
+      title: 'npm test',
+      input,
+      canAlwaysAllow: false,
+    });
+    special = method => (method === 'session.answer' ? { seq: 9 } : undefined);
+    await openSession();
+    relay.cut(true);
+    await page.getByText('Nothing is lost').waitFor();
+    await page.getByRole('button', { name: 'Allow Once' }).click();
+    await page.getByText('Kept until the relay is back: Allow').waitFor();
+    await page.reload();
+    assert.deepEqual(called('session.answer'), []);
+    relay.cut(false);
+    await eventually(() => assert.equal(called('session.answer').length, 1), 20_000);
+    const [{ key, ...answer } = {}] = called('session.answer');
+    assert.match(String(key), /^key_/);
+    assert.deepEqual(answer, { sessionId: log.id, approvalId: 'ask1', decision: { kind: 'allow' } });
+    await page.getByText('Sending: Allow').waitFor();
   });
 
   it('repeats a message with the same key when its answer was lost', async () => {

@@ -11,7 +11,9 @@ import { NewSession } from './components/newSession.tsx';
 import { Problem } from './components/problem.tsx';
 import { QuestionDialog } from './components/questionDialog.tsx';
 import { RecoverCard } from './components/recoverCard.tsx';
+import { RestoreCard } from './components/restoreCard.tsx';
 import { SessionHeader } from './components/sessionHeader.tsx';
+import { UnusedAnswers } from './components/unusedAnswers.tsx';
 import { Transcript } from './components/transcript.tsx';
 import { PageContext, usePage, type Page } from './page.ts';
 
@@ -79,8 +81,10 @@ function OpenSession({ session }: { session: SessionState }): JSX.Element {
             ))}
           </div>
         ) : null}
+        <UnusedAnswers session={session} />
         <BlockedCard session={session} />
         <RecoverCard session={session} />
+        <RestoreCard session={session} />
         <ChangesBar session={session} />
         <Composer session={session} />
       </div>

@@ -1,11 +1,14 @@
 import * as vscode from 'vscode';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import type { RequestHandlers } from '../../../protocol/webviewApi.ts';
+import type { Checkpoints } from '../checkpoints/checkpoints.ts';
 import type { PullRequests } from '../commands/pullRequests.ts';
 import type { ModelKey } from '../relay/modelKey.ts';
 import type { Outbox } from '../relay/outbox.ts';
+import type { RelayConnection } from '../relay/relayConnection.ts';
 import type { RelayLog } from '../relay/relayLog.ts';
 import type { Review } from '../review/review.ts';
+import type { ReviewDecisions } from '../review/reviewDecisions.ts';
 import type { NewSession } from '../sessions/newSession.ts';
 import type { SessionActions } from '../sessions/sessionActions.ts';
 import type { WorkspaceFolder } from '../workspaceFolder.ts';
@@ -15,18 +18,21 @@ import { externalUrl } from './externalUrl.ts';
 export interface ChatHandlerDependencies {
   view: ChatView;
   actions: SessionActions;
+  checkpoints: Checkpoints;
   newSession: NewSession;
   folder: WorkspaceFolder;
   review: Review;
+  decisions: ReviewDecisions;
   pullRequests: PullRequests;
   modelKey: ModelKey;
+  relay: RelayConnection;
   relayLog: RelayLog;
   outbox: Outbox;
 }
 
 /** One handler for every request of the page. Params are already validated; what is thrown is shown by the page. */
 export function createChatHandlers(deps: ChatHandlerDependencies): RequestHandlers {
-  const { view, actions, review } = deps;
+  const { view, actions, checkpoints, review } = deps;
   return {
     async startSession(params) {
       const started = await deps.newSession.start(params);
@@ -56,8 +62,8 @@ export function createChatHandlers(deps: ChatHandlerDependencies): RequestHandle
       return {};
     },
     stop: ({ sessionId }) => actions.stop(sessionId),
-    async answer({ sessionId, approvalId, decision }) {
-      await actions.answer(sessionId, approvalId, decision);
+    async answer({ sessionId, approvalId, decision, key }) {
+      await deps.outbox.answer(sessionId, approvalId, decision, key);
       return {};
     },
     async retry({ sessionId }) {
@@ -68,12 +74,23 @@ export function createChatHandlers(deps: ChatHandlerDependencies): RequestHandle
       await review.openChanges(sessionId);
       return {};
     },
+    async turnAction({ sessionId, turn, action }) {
+      const act = {
+        restore: () => checkpoints.restore(sessionId, turn),
+        branch: () => checkpoints.branch(sessionId, turn),
+        compare: () => checkpoints.compare(sessionId, turn),
+        openFiles: () => checkpoints.openFiles(sessionId, turn),
+        undo: () => checkpoints.undoRestore(sessionId),
+      }[action];
+      await act();
+      return {};
+    },
     async openFile({ sessionId, path }) {
       await review.openFile(sessionId, path);
       return {};
     },
     async acceptAll({ sessionId }) {
-      await review.acceptAll(sessionId);
+      await deps.decisions.acceptAll(sessionId);
       return {};
     },
     async createPullRequest({ sessionId }) {
@@ -90,6 +107,10 @@ export function createChatHandlers(deps: ChatHandlerDependencies): RequestHandle
     },
     readBlob: ({ sessionId, hash, offset }) => actions.readBlob(sessionId, hash, offset),
     readEvents: ({ sessionId, after }) => actions.readEvents(sessionId, after),
+    async reconnect() {
+      await deps.relay.retryNow();
+      return {};
+    },
     async showLog() {
       await deps.relayLog.show();
       return {};

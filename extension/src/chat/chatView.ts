@@ -48,6 +48,7 @@ export interface ChatDependencies {
 export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   readonly #deps: ChatDependencies;
   readonly #disposables = new DisposableStore();
+  readonly #selected = this.#disposables.add(new vscode.EventEmitter<void>());
   readonly #opened = new Set<string>();
   #channel: Promise<PageChannel> | undefined;
   #view: vscode.WebviewView | undefined;
@@ -56,7 +57,11 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   #sessionId: string | undefined;
   #frame: NodeJS.Timeout | undefined;
   #list: NodeJS.Timeout | undefined;
+  #showWhenReady: Extract<HostMessage, { type: 'show' }> | undefined;
   #composeWhenReady: Extract<HostMessage, { type: 'compose' }> | undefined;
+
+  /** Another session is shown. */
+  readonly onDidSelect = this.#selected.event;
 
   constructor(deps: ChatDependencies) {
     this.#deps = deps;
@@ -103,6 +108,12 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
     }
     await vscode.commands.executeCommand(`${VIEWS.chat}.focus`);
     this.#compose();
+  }
+
+  /** Brings a row of a session's chat to the front. */
+  async showItem(sessionId: string, itemId: string): Promise<void> {
+    this.#showWhenReady = { type: 'show', sessionId, itemId };
+    await this.reveal(sessionId);
   }
 
   /** Shows a session, or the composer of a new one, without stealing the focus. */
@@ -182,6 +193,7 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   #select(sessionId: string | undefined): void {
     this.#sessionId = sessionId;
     void this.#deps.memory.update(MEMORY, sessionId);
+    this.#selected.fire();
     this.#shown?.following.dispose();
     this.#shown = undefined;
     if (sessionId !== undefined) {
@@ -264,8 +276,13 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   }
 
   #postConnection(): void {
-    const { state, detail } = this.#deps.relay;
-    this.#post({ type: 'connection', state: state ?? 'connecting', ...(detail === undefined ? {} : { detail }) });
+    const { state, detail, retryInMs } = this.#deps.relay;
+    this.#post({
+      type: 'connection',
+      state: state ?? 'connecting',
+      ...(detail === undefined ? {} : { detail }),
+      ...(retryInMs === undefined ? {} : { retryInMs }),
+    });
   }
 
   #postOutbox(): void {
@@ -276,6 +293,10 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
     if (this.#pageReady && this.#composeWhenReady) {
       this.#post(this.#composeWhenReady);
       this.#composeWhenReady = undefined;
+    }
+    if (this.#pageReady && this.#showWhenReady) {
+      this.#post(this.#showWhenReady);
+      this.#showWhenReady = undefined;
     }
   }
 

@@ -3,13 +3,17 @@ import type { ClientParams } from '../../../client/relayClient.ts';
 import type { CallResult } from '../../../protocol/calls.ts';
 import { toSandpiperError } from '../../../protocol/errors.ts';
 import type { PullRequest } from '../../../protocol/events.ts';
+import type { LandingTree } from '../../../protocol/landingCalls.ts';
 import { externalUrl } from '../chat/externalUrl.ts';
 import { VIEWS } from '../manifest.ts';
 import type { RelayLink } from '../relay/relayLink.ts';
 import type { SessionActions } from '../sessions/sessionActions.ts';
+import { count } from '../sessions/sessionGroups.ts';
 import { readSetting } from '../settings.ts';
 import { askBesideTheirs } from './askBesideTheirs.ts';
+import { askLandingTree } from './askLandingTree.ts';
 import type { ForgeSignIn } from './forgeSignIn.ts';
+import { undecidedText } from './landingChoice.ts';
 import { takenBranch } from './takenBranch.ts';
 
 type Opened = CallResult<'pullRequest.open'>;
@@ -29,10 +33,13 @@ export class PullRequests {
 
   /** Pushes the branch and opens or updates the pull request. Says so, and offers to open it. */
   async create(sessionId: string): Promise<void> {
-    const opened = await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Notification, title: 'Sandpiper: creating the pull request…' },
-      () => this.#open(sessionId),
-    );
+    const from = await this.#ask(sessionId);
+    const opened =
+      from &&
+      (await vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Notification, title: 'Sandpiper: creating the pull request…' },
+        () => this.#open(sessionId, from),
+      ));
     if (opened) {
       this.#tell(opened);
     }
@@ -40,22 +47,32 @@ export class PullRequests {
 
   /**
    * As `create`, for the chat, which shows by itself what came of it.
-   * @returns undefined when the person declined to sign in
+   * @returns undefined when the person chose nothing, or declined to sign in
    */
   async createFromChat(sessionId: string): Promise<PullRequest | undefined> {
+    const from = await this.#ask(sessionId);
     const location = { viewId: VIEWS.chat };
-    return (await vscode.window.withProgress({ location }, () => this.#open(sessionId)))?.pullRequest;
+    return from && (await vscode.window.withProgress({ location }, () => this.#open(sessionId, from)))?.pullRequest;
   }
 
   async openInBrowser(pullRequest: PullRequest): Promise<void> {
     await vscode.env.openExternal(vscode.Uri.parse(externalUrl(pullRequest.url), true));
   }
 
+  /** Where the relay will refuse what is undecided, there is nothing to choose. */
+  async #ask(sessionId: string): Promise<LandingTree | undefined> {
+    const described = await this.#relay.call('landing.describe', { sessionId });
+    const isBlocked = readSetting('review.blockLandingWhilePending') && undecidedText(described) !== '';
+    return isBlocked ? described.default : askLandingTree(described, 'What should the pull request have?');
+  }
+
   /** The relay may hold a token of its own, so the person is asked to sign in only when it was refused without one. */
-  async #open(sessionId: string): Promise<Opened | undefined> {
+  async #open(sessionId: string, from: LandingTree): Promise<Opened | undefined> {
     const baseBranch = readSetting('pullRequest.baseBranch');
     const params = {
       sessionId,
+      from,
+      ...(readSetting('review.blockLandingWhilePending') ? { blockWhilePending: true } : {}),
       draft: readSetting('pullRequest.draft'),
       ...(baseBranch === '' ? {} : { baseBranch }),
     };
@@ -105,8 +122,10 @@ export class PullRequests {
     return choice && this.#relay.call('pullRequest.open', { ...params, ...choice });
   }
 
-  #tell({ pullRequest, created }: Opened): void {
-    const text = `${created ? 'Opened' : 'Updated'} ${pullRequest.draft ? 'draft ' : ''}pull request #${pullRequest.number}.`;
+  #tell({ pullRequest, created, from, pending = 0 }: Opened): void {
+    const what = `${created ? 'Opened' : 'Updated'} ${pullRequest.draft ? 'draft ' : ''}pull request #${pullRequest.number}`;
+    const left = pending === 0 ? '' : `; ${count(pending, 'change')} not reviewed`;
+    const text = `${what} with ${from === 'accepted' ? 'the accepted' : 'all'} changes${left}.`;
     void vscode.window.showInformationMessage(text, 'Open in Browser', 'Copy Link').then(async chosen => {
       if (chosen === 'Open in Browser') {
         await this.openInBrowser(pullRequest);

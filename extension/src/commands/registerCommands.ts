@@ -4,8 +4,8 @@ import { COMMANDS } from '../manifest.ts';
 import type { CommandId } from '../manifest.ts';
 import type { UserErrors } from '../userErrors.ts';
 
-/** The argument is whatever a menu, a keybinding or another extension passes: a handler checks it. */
-export type CommandHandler = (argument: unknown) => Promise<void>;
+/** The arguments are whatever a menu, a keybinding or another extension passes: a handler checks them. */
+export type CommandHandler = (argument: unknown, second?: unknown) => Promise<void>;
 
 /** One handler for every command; a command without one does not compile. */
 export type CommandHandlers = Record<CommandId, CommandHandler>;
@@ -13,14 +13,14 @@ export type CommandHandlers = Record<CommandId, CommandHandler>;
 /** Registers all commands. What one throws is shown in one place, with a way to do it again. */
 export function registerCommands(handlers: CommandHandlers, errors: UserErrors): Disposable {
   const registrations = COMMANDS.map(id => {
-    const run = async (argument: unknown): Promise<void> => {
+    const run = async (argument: unknown, second?: unknown): Promise<void> => {
       try {
-        await handlers[id](argument);
+        await handlers[id](argument, second);
       } catch (thrown) {
         errors.show(thrown, {
           tag: 'command',
           doing: `run ${id}`,
-          retry: () => void run(argument),
+          retry: () => void run(argument, second),
           ...(typeof argument === 'string' ? { sessionId: argument } : {}),
         });
       }

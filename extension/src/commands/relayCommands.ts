@@ -20,6 +20,7 @@ type RelayCommands = Pick<
   | 'sandpiper.setModelKey'
   | 'sandpiper.connectRelay'
   | 'sandpiper.useEmbeddedRelay'
+  | 'sandpiper.reconnectRelay'
   | 'sandpiper.restartRelay'
   | 'sandpiper.showLog'
   | 'sandpiper.openInBrowser'
@@ -37,6 +38,9 @@ export function createRelayCommands({ relay, modelKey, relayLog, secrets }: Rela
     async 'sandpiper.useEmbeddedRelay'() {
       await writeMachineSetting('relay.url', undefined);
       await relay.whenConnected();
+    },
+    async 'sandpiper.reconnectRelay'() {
+      await relay.retryNow();
     },
     async 'sandpiper.restartRelay'() {
       await relay.restart();

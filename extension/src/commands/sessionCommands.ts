@@ -3,27 +3,36 @@ import { isRecoverable } from '../../../protocol/activity.ts';
 import { newId } from '../../../protocol/ids.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
 import type { ChatView } from '../chat/chatView.ts';
+import type { Checkpoints } from '../checkpoints/checkpoints.ts';
+import type { LandingActions } from '../landing/landingActions.ts';
 import type { Outbox } from '../relay/outbox.ts';
 import type { Review } from '../review/review.ts';
+import type { ReviewDecisions } from '../review/reviewDecisions.ts';
 import type { NewSession } from '../sessions/newSession.ts';
 import type { SessionActions } from '../sessions/sessionActions.ts';
 import type { SessionStore } from '../sessions/sessionStore.ts';
+import type { COMMENT_COMMANDS } from '../manifest.ts';
 import { readSetting } from '../settings.ts';
 import { answerApproval } from './answerApproval.ts';
 import { deleteSession, restoreDeletedSession } from './deletedSessions.ts';
 import type { PickSession, SessionQuestion } from './pickSession.ts';
 import type { PullRequests } from './pullRequests.ts';
 import type { CommandHandler, CommandHandlers } from './registerCommands.ts';
+import type { createReviewCommands } from './reviewCommands.ts';
 import { openQuestions } from '../sessions/sessionGroups.ts';
 
 export interface SessionCommandDependencies {
   actions: SessionActions;
   chat: ChatView;
+  checkpoints: Checkpoints;
   newSession: NewSession;
   outbox: Outbox;
   pick: PickSession;
   pullRequests: PullRequests;
+  /** Loaded when it is first needed. */
+  landing: () => Promise<LandingActions>;
   review: Review;
+  decisions: ReviewDecisions;
   store: SessionStore;
 }
 
@@ -51,6 +60,11 @@ const QUESTIONS = {
     fits: summary => summary.pending || summary.stats.files > 0,
     none: 'No session has changes yet.',
   },
+  turns: { placeHolder: 'Session to go back in', fits: isOpen, none: NO_SESSION },
+  undo: { placeHolder: 'Session whose restore to take back', fits: isOpen, none: NO_SESSION },
+  branch: { placeHolder: 'Session to branch', fits: () => true, none: NO_SESSION },
+  compare: { placeHolder: 'Session to compare a turn of', fits: () => true, none: NO_SESSION },
+  files: { placeHolder: 'Session whose files to open', fits: () => true, none: NO_SESSION },
   accept: {
     placeHolder: 'Session whose changes to accept',
     fits: summary => summary.pending,
@@ -59,6 +73,21 @@ const QUESTIONS = {
   land: {
     placeHolder: 'Session to create a pull request from',
     fits: summary => isOpen(summary) && summary.stats.files > 0,
+    none: 'No session has changes yet.',
+  },
+  apply: {
+    placeHolder: 'Session whose changes to apply to your files',
+    fits: summary => summary.stats.files > 0,
+    none: 'No session has changes yet.',
+  },
+  checkOut: {
+    placeHolder: 'Session whose changes to check out as a branch',
+    fits: summary => summary.stats.files > 0,
+    none: 'No session has changes yet.',
+  },
+  copyPatch: {
+    placeHolder: 'Session whose changes to copy as a patch',
+    fits: summary => summary.stats.files > 0,
     none: 'No session has changes yet.',
   },
   landed: {
@@ -80,17 +109,20 @@ const QUESTIONS = {
 
 type SessionCommands = Omit<
   CommandHandlers,
+  | (typeof COMMENT_COMMANDS)[number]
   | 'sandpiper.setModelKey'
   | 'sandpiper.connectRelay'
   | 'sandpiper.useEmbeddedRelay'
+  | 'sandpiper.reconnectRelay'
   | 'sandpiper.restartRelay'
   | 'sandpiper.showLog'
   | 'sandpiper.openInBrowser'
+  | keyof ReturnType<typeof createReviewCommands>
 >;
 
 /** The commands that are about sessions. Each takes a session as argument, or asks for one. */
 export function createSessionCommands(deps: SessionCommandDependencies): SessionCommands {
-  const { actions, chat, review, pullRequests, store } = deps;
+  const { actions, chat, checkpoints, review, decisions, pullRequests, store } = deps;
   const forSession =
     (question: SessionQuestion, act: (sessionId: string) => PromiseLike<unknown>): CommandHandler =>
     async argument => {
@@ -107,12 +139,29 @@ export function createSessionCommands(deps: SessionCommandDependencies): Session
     'sandpiper.answerApproval': forSession(QUESTIONS.answer, sessionId => answerApproval(actions, chat, sessionId)),
     'sandpiper.retrySession': forSession(QUESTIONS.retry, sessionId => actions.retry(sessionId)),
     'sandpiper.openChanges': forSession(QUESTIONS.look, sessionId => review.openChanges(sessionId)),
-    'sandpiper.acceptAllChanges': forSession(QUESTIONS.accept, sessionId => review.acceptAll(sessionId)),
+    'sandpiper.restoreTurn': forSession(QUESTIONS.turns, sessionId => checkpoints.restore(sessionId)),
+    'sandpiper.undoRestore': forSession(QUESTIONS.undo, sessionId => checkpoints.undoRestore(sessionId)),
+    'sandpiper.branchSession': forSession(QUESTIONS.branch, sessionId => checkpoints.branch(sessionId)),
+    'sandpiper.compareTurns': forSession(QUESTIONS.compare, sessionId => checkpoints.compare(sessionId)),
+    'sandpiper.openTurnFiles': forSession(QUESTIONS.files, sessionId => checkpoints.openFiles(sessionId)),
+    'sandpiper.acceptAllChanges': forSession(QUESTIONS.accept, sessionId => decisions.acceptAll(sessionId)),
     'sandpiper.createPullRequest': forSession(QUESTIONS.land, sessionId => pullRequests.create(sessionId)),
     'sandpiper.openPullRequest': forSession(QUESTIONS.landed, async sessionId => {
       const { pullRequest } = await actions.state(sessionId);
       await (pullRequest ? pullRequests.openInBrowser(pullRequest) : undefined);
     }),
+    'sandpiper.applyToWorkspace': forSession(QUESTIONS.apply, async sessionId =>
+      (await deps.landing()).apply(sessionId),
+    ),
+    'sandpiper.checkOutBranch': forSession(QUESTIONS.checkOut, async sessionId =>
+      (await deps.landing()).checkOut(sessionId),
+    ),
+    'sandpiper.copyPatch': forSession(QUESTIONS.copyPatch, async sessionId =>
+      (await deps.landing()).copyPatch(sessionId),
+    ),
+    'sandpiper.undoApply': async () => (await deps.landing()).undo(),
+    'sandpiper.completeMerge': async () => (await deps.landing()).completeMerge(),
+    'sandpiper.resolveConflicts': async () => (await deps.landing()).resolveConflicts(),
     'sandpiper.renameSession': forSession(QUESTIONS.rename, sessionId => renameSession(deps, sessionId)),
     'sandpiper.archiveSession': forSession(QUESTIONS.archive, sessionId => actions.archive(sessionId, true)),
     'sandpiper.restoreSession': forSession(QUESTIONS.restore, sessionId => actions.archive(sessionId, false)),

@@ -1,12 +1,16 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { SandpiperError } from '../../../protocol/errors.ts';
+import type { ApprovalDecision } from '../../../protocol/events.ts';
+import { newId } from '../../../protocol/ids.ts';
+import { alreadyAnswered, answerTo } from '../../../protocol/outbox.ts';
 import type { OutboxEntry } from '../../../protocol/outbox.ts';
 import type { OutboxSender } from '../../../protocol/outboxSender.ts';
 import { DisposableStore } from '../disposables.ts';
 import type { Log } from '../log.ts';
 import type { RelayConnection } from './relayConnection.ts';
 
-/** Messages on their way to the relay. They lie in a folder of the editor, which all its windows share. */
+/** Messages and answers on their way to the relay. They lie in a folder of the editor, which all its windows share. */
 export class Outbox implements vscode.Disposable {
   readonly #folder: string;
   readonly #relay: RelayConnection;
@@ -34,6 +38,36 @@ export class Outbox implements vscode.Disposable {
   async send(sessionId: string, text: string, key: string): Promise<void> {
     const sender = await this.#opened();
     await sender.put({ key, relay: await this.#target(), sessionId, content: { kind: 'message', text } });
+  }
+
+  /**
+   * Resolves when the answer is durable. The same key again changes nothing.
+   * @throws `conflict` when there is another answer to this approval, or what the disk says
+   */
+  async answer(sessionId: string, approvalId: string, decision: ApprovalDecision, key: string): Promise<void> {
+    const sender = await this.#opened();
+    const before = answerTo(sender.entries, sessionId, approvalId);
+    if (before && before.key !== key) {
+      throw alreadyAnswered();
+    }
+    const content = { kind: 'answer', approvalId, decision } as const;
+    await sender.put({ key, relay: await this.#target(), sessionId, content });
+  }
+
+  /**
+   * As `answer`, for who has no place to show what became of it: waits for the first attempt when there is a connection.
+   * @throws why the relay does not take it; then nothing of it is left
+   */
+  async answerNow(sessionId: string, approvalId: string, decision: ApprovalDecision): Promise<void> {
+    const key = newId('key');
+    await this.answer(sessionId, approvalId, decision, key);
+    const sender = await this.#opened();
+    const status = await sender.attempted(key);
+    if (status?.kind === 'refused') {
+      await sender.withdraw(key);
+      const { code, message, hint } = status.problem;
+      throw new SandpiperError(code, message, { hint });
+    }
   }
 
   async withdraw(key: string): Promise<void> {

@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
-import type { ConnectionState as ClientState } from '../../../client/connectionState.ts';
+import type { ConnectionState as ClientState } from '../../../client/link/connectionState.ts';
+import { NOT_REACHED_MS } from '../../../client/link/notReached.ts';
+import { showConnection } from '../../../client/link/showConnection.ts';
 import type { FollowListener } from '../../../client/followedSession.ts';
 import type { ClientParams, RelayClient } from '../../../client/relayClient.ts';
 import type { CallName, CallResult } from '../../../protocol/calls.ts';
@@ -12,7 +14,6 @@ import type { Log } from '../log.ts';
 import { SECRETS } from '../manifest.ts';
 import { onDidChangeSetting, readSetting } from '../settings.ts';
 import { userText } from '../userText.ts';
-import { showConnection } from './connectionText.ts';
 import type { EmbeddedRelay } from './embeddedRelay.ts';
 import type { RelayLink } from './relayLink.ts';
 import { toRelayUrl } from './relayTarget.ts';
@@ -51,6 +52,8 @@ export class RelayConnection implements RelayLink, vscode.Disposable {
   #wasConnected = false;
   #state: ConnectionState | undefined;
   #error: SandpiperError | undefined;
+  /** When the next attempt is due, by the steady clock. */
+  #retryAtMs: number | undefined;
   #endpoint: { url: string; token: string } | undefined;
 
   readonly onDidChangeState = this.#stateChanged.event;
@@ -77,6 +80,17 @@ export class RelayConnection implements RelayLink, vscode.Disposable {
     return this.#error && userText(this.#error);
   }
 
+  /** How long until the next attempt to connect, when one is waited for. */
+  get retryInMs(): number | undefined {
+    return this.#retryAtMs === undefined ? undefined : Math.max(0, this.#retryAtMs - performance.now());
+  }
+
+  /** A person does not want to wait for the next attempt. Does not wait for what comes of it. */
+  async retryNow(): Promise<void> {
+    const client = await this.#connecting();
+    client.connect();
+  }
+
   /** Begins to connect when nothing has yet, and tries again at once when it was refused. Returns at once. */
   connect(): void {
     void this.#connecting().catch(() => {});
@@ -100,7 +114,10 @@ export class RelayConnection implements RelayLink, vscode.Disposable {
   async call<N extends CallName>(name: N, params: ClientParams<N>): Promise<CallResult<N>> {
     await this.whenConnected();
     const client = await this.#connecting();
-    return client.call(name, params, { timeoutMs: SLOW_CALLS.has(name) ? SLOW_CALL_TIMEOUT_MS : CALL_TIMEOUT_MS });
+    return client.call(name, params, {
+      timeoutMs: SLOW_CALLS.has(name) ? SLOW_CALL_TIMEOUT_MS : CALL_TIMEOUT_MS,
+      changeWithinMs: NOT_REACHED_MS,
+    });
   }
 
   follow(sessionId: string, listener: FollowListener): Disposable {
@@ -228,9 +245,9 @@ export class RelayConnection implements RelayLink, vscode.Disposable {
   }
 
   #onClientState(state: ClientState, client: RelayClient, kind: RelayTarget['kind']): void {
-    const shown = showConnection(state);
+    const shown = showConnection(state, this.#wasConnected);
     if (shown.state !== 'connected' || kind === 'remote') {
-      this.#setState(shown.state, shown.error);
+      this.#setState(shown.state, shown.error === 'asBefore' ? this.#error : shown.error, client.retryInMs);
       return;
     }
     // The key goes first, so that nothing that waits for the connection finds a relay without one.
@@ -260,6 +277,7 @@ export class RelayConnection implements RelayLink, vscode.Disposable {
     this.#endpoint = undefined;
     this.#wasConnected = false;
     this.#error = undefined;
+    this.#retryAtMs = undefined;
     this.#state = undefined;
     client?.then(
       made => made.dispose(),
@@ -267,14 +285,18 @@ export class RelayConnection implements RelayLink, vscode.Disposable {
     );
   }
 
-  #setState(state: ConnectionState, error: SandpiperError | undefined): void {
-    if (state === this.#state && error?.message === this.#error?.message) {
+  #setState(state: ConnectionState, error: SandpiperError | undefined, retryInMs?: number): void {
+    const isSame = state === this.#state && error?.message === this.#error?.message;
+    if (isSame && retryInMs === undefined && this.#retryAtMs === undefined) {
       return;
     }
     this.#state = state;
     this.#error = error;
+    this.#retryAtMs = retryInMs === undefined ? undefined : performance.now() + retryInMs;
     this.#wasConnected ||= state === 'connected';
-    this.#log.info('relay', error ? `${state}: ${errorText(error)}` : state);
+    if (!isSame) {
+      this.#log.info('relay', error ? `${state}: ${errorText(error)}` : state);
+    }
     this.#stateChanged.fire();
   }
 }

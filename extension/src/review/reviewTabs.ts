@@ -14,6 +14,11 @@ export function sessionOfTab(tab: vscode.Tab | undefined): string | undefined {
   return sessionOfMultiDiff(input);
 }
 
+/** Whether a tab shows a diff of many files of a session. */
+export function isMultiDiff({ input }: vscode.Tab): boolean {
+  return sessionOfMultiDiff(input) !== undefined;
+}
+
 /** The tabs that show all changes of a session. */
 export function changesTabs(sessionId: string): vscode.Tab[] {
   return vscode.window.tabGroups.all

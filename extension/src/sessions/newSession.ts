@@ -83,7 +83,7 @@ function budget(): { budgetUsd?: number } {
   return budgetUsd > 0 ? { budgetUsd } : {};
 }
 
-async function askConsent(): Promise<boolean> {
+export async function askConsent(): Promise<boolean> {
   const run = 'Run Without Isolation';
   const chosen = await vscode.window.showWarningMessage(
     'Run the agent without isolation?',

@@ -1,14 +1,18 @@
 import type { CallResult } from '../../../protocol/calls.ts';
 import type { ApprovalDecision } from '../../../protocol/events.ts';
 import type { SessionState } from '../../../protocol/session.ts';
+import type { Outbox } from '../relay/outbox.ts';
 import type { RelayLink } from '../relay/relayLink.ts';
 
 /** What can be done with a session, whether a command, the chat or a notification asks. Every method throws SandpiperError. */
 export class SessionActions {
   readonly #relay: RelayLink;
 
-  constructor(relay: RelayLink) {
+  readonly #outbox: Pick<Outbox, 'answerNow'>;
+
+  constructor(relay: RelayLink, outbox: Pick<Outbox, 'answerNow'>) {
     this.#relay = relay;
+    this.#outbox = outbox;
   }
 
   state(sessionId: string): Promise<SessionState> {
@@ -19,8 +23,9 @@ export class SessionActions {
     return this.#relay.call('session.stop', { sessionId });
   }
 
-  async answer(sessionId: string, approvalId: string, decision: ApprovalDecision): Promise<void> {
-    await this.#relay.call('session.answer', { sessionId, approvalId, decision });
+  /** Kept while the relay is away, and then sent once. */
+  answer(sessionId: string, approvalId: string, decision: ApprovalDecision): Promise<void> {
+    return this.#outbox.answerNow(sessionId, approvalId, decision);
   }
 
   async retry(sessionId: string): Promise<void> {

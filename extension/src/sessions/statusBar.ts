@@ -12,6 +12,9 @@ const BACKGROUNDS: Record<StatusText['emphasis'], string | undefined> = {
   error: 'statusBarItem.errorBackground',
 };
 
+/** How often the time until the next attempt is counted down. */
+const COUNT_MS = 1_000;
+
 /** One item: how many sessions run, how many need the person, and whether the relay answers. */
 export class StatusBar implements vscode.Disposable {
   readonly #relay: RelayConnection;
@@ -19,6 +22,7 @@ export class StatusBar implements vscode.Disposable {
   readonly #disposables = new DisposableStore();
   readonly #item: vscode.StatusBarItem;
   #shown = '';
+  #countdown: NodeJS.Timeout | undefined;
 
   constructor(relay: RelayConnection, store: SessionStore) {
     this.#relay = relay;
@@ -27,9 +31,9 @@ export class StatusBar implements vscode.Disposable {
       vscode.window.createStatusBarItem(STATUS_ITEM, vscode.StatusBarAlignment.Left, 50),
     );
     this.#item.name = 'Sandpiper Sessions';
-    this.#item.command = 'sandpiper.openSession';
     this.#disposables.add(store.onDidChange(() => this.#draw()));
     this.#disposables.add(relay.onDidChangeState(() => this.#draw()));
+    this.#disposables.add({ dispose: () => clearTimeout(this.#countdown) });
     this.#draw();
     this.#item.show();
   }
@@ -39,7 +43,12 @@ export class StatusBar implements vscode.Disposable {
   }
 
   #draw(): void {
-    const status = statusText(this.#store.summaries, this.#relay.state, this.#relay.detail, Date.now());
+    const { state, detail, retryInMs } = this.#relay;
+    const status = statusText(this.#store.summaries, state, detail, Date.now(), retryInMs);
+    clearTimeout(this.#countdown);
+    if (retryInMs !== undefined && retryInMs > 0) {
+      this.#countdown = setTimeout(() => this.#draw(), COUNT_MS);
+    }
     const key = JSON.stringify(status);
     if (key === this.#shown) {
       return;
@@ -48,6 +57,7 @@ export class StatusBar implements vscode.Disposable {
     const background = BACKGROUNDS[status.emphasis];
     this.#item.text = status.text;
     this.#item.tooltip = status.tooltip;
+    this.#item.command = status.command;
     this.#item.accessibilityInformation = { label: status.label, role: 'button' };
     this.#item.backgroundColor = background === undefined ? undefined : new vscode.ThemeColor(background);
   }

@@ -1,4 +1,5 @@
 import { summaryText } from '../../../protocol/activity.ts';
+import { retryText } from '../../../protocol/retryText.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
 import type { ConnectionState } from '../../../protocol/webviewApi.ts';
 import { groupOf } from './sessionGroups.ts';
@@ -10,6 +11,8 @@ export interface StatusText {
   tooltip: string;
   /** What a screen reader says. */
   label: string;
+  /** What a click does. */
+  command: 'sandpiper.openSession' | 'sandpiper.reconnectRelay';
   emphasis: 'none' | 'warning' | 'error';
 }
 
@@ -19,19 +22,25 @@ const MAX_LINES = 8;
 /**
  * What the status bar says.
  * @param connection undefined while nothing has needed the relay yet
+ * @param retryInMs how long until the next attempt, when one is waited for
  */
 export function statusText(
   summaries: Iterable<SessionSummary>,
   connection: ConnectionState | undefined,
   detail: string | undefined,
   now: number,
+  retryInMs?: number,
 ): StatusText {
   if (connection === 'refused' || connection === 'offline') {
     const words = connection === 'refused' ? 'relay refused' : 'relay offline';
+    const retry = connection === 'refused' ? undefined : retryText(retryInMs);
     return {
-      text: `$(debug-disconnect) ${words}`,
-      tooltip: `Sandpiper: ${detail ?? words}`,
-      label: `Sandpiper: ${words}`,
+      text: `$(debug-disconnect) ${words}${retryInMs === undefined ? '' : `, ${Math.max(1, Math.ceil(retryInMs / 1000))} s`}`,
+      tooltip: [`Sandpiper: ${detail ?? words}`, ...(retry === undefined ? [] : [retry]), 'Click to retry now.'].join(
+        '\n',
+      ),
+      label: `Sandpiper: ${words}, retry now`,
+      command: 'sandpiper.reconnectRelay',
       emphasis: connection === 'refused' ? 'error' : 'warning',
     };
   }
@@ -50,6 +59,7 @@ export function statusText(
     text: `$(${iconFor(counts)}) ${words ?? 'Sandpiper'}`,
     tooltip: [connection === 'connecting' ? `${spoken}. Connecting to the relay…` : spoken, ...lines].join('\n'),
     label: spoken,
+    command: 'sandpiper.openSession',
     emphasis: counts.needsYou > 0 ? 'warning' : 'none',
   };
 }

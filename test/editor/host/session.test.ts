@@ -65,29 +65,49 @@ describe('a session, through the commands', () => {
       assert.match(tab?.label ?? '', /\(3 files\)$/);
       return diffsOf(tab);
     });
-    // VS Code leaves out what has no original, as the added docs/slugs.md.
-    assert.deepEqual(diffs.map(({ modified }) => modified.path).toSorted(), ['/README.md', '/slug.sh']);
+    const paths = diffs.map(({ modified }) => modified.path).toSorted();
+    assert.deepEqual(paths, ['/README.md', '/docs/slugs.md', '/slug.sh']);
     await commands.executeCommand('sandpiper.openChanges', state.id);
     const tabs = window.tabGroups.all.flatMap(group => group.tabs).filter(tab => diffsOf(tab).length > 0);
     assert.equal(tabs.length, 1, 'the tab is replaced, not doubled');
   });
 
-  it('gives both sides of a file, to read only', async () => {
+  it('gives both sides of a file, the accepted one to read only', async () => {
     const slug = diffs.find(({ modified }) => modified.path === '/slug.sh');
     assert.ok(slug?.original);
+    const { original } = slug;
     const text = async (uri: Uri) => Buffer.from(await workspace.fs.readFile(uri)).toString();
-    assert.match(await text(slug.original), /sed 's\/ \/-\/g'/);
+    assert.match(await text(original), /sed 's\/ \/-\/g'/);
     assert.ok((await text(slug.modified)).includes(FIXED));
     const deleted = diffs.find(({ modified }) => modified.path === '/README.md');
     assert.ok(deleted);
     assert.equal(await text(deleted.modified), '');
-    for (const uri of [slug.original, slug.modified]) {
-      assert.equal((await workspace.fs.stat(uri)).permissions, FilePermission.Readonly);
-      await assert.rejects(async () => workspace.fs.writeFile(uri, Buffer.from('mine')), /read-?only|permission/i);
+    assert.equal((await workspace.fs.stat(original)).permissions, FilePermission.Readonly);
+    assert.notEqual((await workspace.fs.stat(slug.modified)).permissions, FilePermission.Readonly);
+    await assert.rejects(async () => workspace.fs.writeFile(original, Buffer.from('mine')), /read-?only|permission/i);
+    for (const uri of [original, slug.modified]) {
       await assert.rejects(async () => workspace.fs.delete(uri), /permission|read-?only/i);
     }
     const foreign = Uri.from({ scheme: 'sandpiper', authority: slug.modified.authority, path: '/../../etc/passwd' });
     assert.equal(await text(foreign).catch(() => ''), '');
+  });
+
+  it('takes what is written to the proposed side as an edit of the review, and nothing that is there already', async () => {
+    const uri = diffs.find(({ modified }) => modified.path === '/slug.sh')?.modified;
+    const gone = diffs.find(({ modified }) => modified.path === '/README.md')?.modified;
+    assert.ok(uri && gone);
+    const before = await workspace.fs.readFile(uri);
+    const { seq } = await client.call('session.get', { sessionId: state.id });
+    await workspace.fs.writeFile(uri, before);
+    await workspace.fs.writeFile(gone, new Uint8Array());
+    assert.equal((await client.call('session.get', { sessionId: state.id })).seq, seq);
+    // Bytes that no editor would make are kept as they are.
+    const bytes = Buffer.from('\ufeff#!/bin/sh\r\nécho \x01 no newline');
+    await workspace.fs.writeFile(uri, bytes);
+    const edited = await client.call('changes.file', { sessionId: state.id, side: 'proposed', path: 'slug.sh' });
+    assert.equal(Buffer.compare(Buffer.from(edited.content, edited.encoding), bytes), 0);
+    await client.call('review.undo', { sessionId: state.id });
+    await eventually(async () => assert.equal(Buffer.compare(await workspace.fs.readFile(uri), before), 0));
   });
 
   it('is accepted, and its diff closes', async () => {

@@ -7,6 +7,7 @@ import {
   CONTEXT_KEYS,
   SCHEME,
   SETTING_DEFAULTS,
+  TREE_SCHEME,
   VIEW_CONTAINERS,
   VIEWS,
 } from '../../../extension/src/manifest.ts';
@@ -53,7 +54,7 @@ describe('the manifest', () => {
   });
 
   it('puts every command under one category, in Title Case, with an id that is a verb and a noun', () => {
-    const small = new Set(['to', 'in', 'of', 'and']);
+    const small = new Set(['to', 'in', 'of', 'and', 'by', 'as']);
     for (const { command, title, category } of contributes.commands) {
       assert.equal(category, 'Sandpiper', command);
       assert.match(command, /^sandpiper\.[a-z]+[A-Z]\w+$/);
@@ -132,6 +133,7 @@ describe('the manifest', () => {
 
   it('activates for restored documents of its own', () => {
     assert.ok(manifest.activationEvents.includes(`onFileSystem:${SCHEME}`));
+    assert.ok(manifest.activationEvents.includes(`onFileSystem:${TREE_SCHEME}`));
   });
 
   it('names only media that exist', () => {

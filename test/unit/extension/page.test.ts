@@ -20,7 +20,7 @@ describe('what the page may say', () => {
       request('send', { sessionId, text: 'Go on', key }),
       request('withdraw', { key }),
       request('selectSession', { sessionId: null }),
-      request('answer', { sessionId, approvalId: 'a', decision: { kind: 'deny', message: 'No' } }),
+      request('answer', { sessionId, approvalId: 'a', decision: { kind: 'deny', message: 'No' }, key }),
       request('startSession', { prompt: 'Fix', includeUncommitted: true, permissionMode: 'ask' }),
     ]) {
       assert.deepEqual(parseWebviewMessage(message), { ok: true, message });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { showConnection } from '../../../extension/src/relay/connectionText.ts';
+import { showConnection } from '../../../client/link/showConnection.ts';
 import { dataFolderOf, relayEnvironment, toRelayUrl } from '../../../extension/src/relay/relayTarget.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { readConfig } from '../../../server/src/core/config.ts';
@@ -84,10 +84,13 @@ describe('the connection as people see it', () => {
   const error = new SandpiperError('unavailable', 'Gone.');
 
   it('stays offline while it is tried again, and says why', () => {
-    assert.equal(showConnection({ kind: 'connecting', attempt: 1 }).state, 'connecting');
-    assert.equal(showConnection({ kind: 'waiting', attempt: 1, untilMs: 1, error }).error, error);
-    assert.equal(showConnection({ kind: 'connecting', attempt: 2 }).state, 'offline');
-    assert.equal(showConnection({ kind: 'connected', attempt: 2, sinceMs: 1 }).error, undefined);
-    assert.equal(showConnection({ kind: 'refused', error }).state, 'refused');
+    const connecting = { kind: 'connecting', step: 'finding', sinceMs: 0 } as const;
+    assert.equal(showConnection({ ...connecting, attempt: 1 }, false).state, 'connecting');
+    assert.equal(showConnection({ kind: 'waiting', attempt: 1, untilMs: 1, error }, false).error, error);
+    const again = { state: 'offline', error: 'asBefore' };
+    assert.deepEqual(showConnection({ ...connecting, attempt: 2 }, false), again);
+    assert.deepEqual(showConnection({ ...connecting, attempt: 1 }, true), again);
+    assert.equal(showConnection({ kind: 'connected', attempt: 2, sinceMs: 1 }, true).error, undefined);
+    assert.equal(showConnection({ kind: 'refused', error }, true).state, 'refused');
   });
 });

@@ -30,6 +30,15 @@ describe('the status bar item', () => {
     const offline = statusText([running], 'offline', 'The connection was lost.', 0);
     assert.match(offline.text, /relay offline$/);
     assert.match(offline.tooltip, /The connection was lost\./);
+    assert.equal(offline.command, 'sandpiper.reconnectRelay');
+    assert.match(offline.tooltip, /trying now/);
     assert.equal(statusText([], 'refused', undefined, 0).emphasis, 'error');
+  });
+
+  it('counts down to the next attempt, and says nothing that changes each second to a screen reader', () => {
+    const soon = statusText([], 'offline', 'Gone.', 0, 3_400);
+    assert.match(soon.text, /relay offline, 4 s$/);
+    assert.match(soon.tooltip, /Reconnecting, next try in 4 s\.\nClick to retry now\./);
+    assert.equal(soon.label, statusText([], 'offline', 'Gone.', 0, 900).label);
   });
 });

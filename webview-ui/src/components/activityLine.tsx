@@ -18,6 +18,7 @@ const icons: Record<Activity['kind'], IconName> = {
   retrying: 'warning',
   stuck: 'warning',
   recovering: 'clock',
+  restoring: 'clock',
   interrupted: 'warning',
   stopping: 'stop',
   checkpointing: 'branch',

@@ -8,6 +8,7 @@ import { toolIcon } from '../tools/toolIcon.ts';
 import { describeToolInput, withoutName } from '../tools/toolInput.ts';
 import { readBlob } from '../tools/readBlob.ts';
 import { Elapsed } from './elapsed.tsx';
+import { GivenAnswer } from './givenAnswer.tsx';
 import { Icon } from './icon.tsx';
 import { Problem } from './problem.tsx';
 import { Questions } from './questions.tsx';
@@ -27,12 +28,13 @@ export interface ApprovalCardProps {
 
 /** Something the agent waits on. Never focused by itself and never answered by Enter: allowing takes an aimed click. */
 export function ApprovalCard({ sessionId, approval }: ApprovalCardProps): JSX.Element {
-  const { host } = usePage();
+  const { outbox } = usePage();
   const heading = useId();
   const action = useAction();
   const armed = useArmed();
   const answer = (decision: ApprovalDecision): void =>
-    action.run(() => host.request('answer', { sessionId, approvalId: approval.id, decision }));
+    action.run(() => outbox.answer(sessionId, approval.id, decision));
+  const given = outbox.answerTo(sessionId, approval.id);
   const { kind, questions } = approval;
   return (
     <section class={`approval ${armed ? '' : 'arming'}`} aria-labelledby={heading} data-approval={approval.id}>
@@ -44,7 +46,12 @@ export function ApprovalCard({ sessionId, approval }: ApprovalCardProps): JSX.El
         </span>
       </h2>
       {approval.reason === undefined ? null : <p class="note">{approval.reason}</p>}
-      {kind === 'questions' && questions ? (
+      {given ? (
+        <>
+          {kind === 'questions' ? null : <Asked sessionId={sessionId} approval={approval} />}
+          <GivenAnswer answer={given} />
+        </>
+      ) : kind === 'questions' && questions ? (
         <Questions questions={questions} disabled={action.busy || !armed} onAnswer={answer} />
       ) : (
         <>

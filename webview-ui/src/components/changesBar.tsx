@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import type { ChangeStats } from '../../../protocol/events.ts';
+import { progressText } from '../../../protocol/progressText.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import { usePage } from '../page.ts';
 import { files } from '../text/format.ts';
@@ -26,6 +27,7 @@ export function ChangesBar({ session }: { session: SessionState }): JSX.Element 
           <Icon name={pending ? 'edit' : 'check'} class={pending ? '' : 'good'} />
           <span>{stats.files === 0 ? 'No file differs from the start' : files(stats)}</span>
           {stats.files === 0 ? null : <Lines stats={stats} />}
+          {pending ? <span class="dim">{progressText(session.review)}</span> : null}
           {pending || stats.files === 0 ? null : <span class="dim">accepted</span>}
         </span>
         <span class="actions">

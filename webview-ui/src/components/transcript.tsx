@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
+import { setAside } from '../../../protocol/checkpoints.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import { usePage } from '../page.ts';
 import { readOlderItems } from '../state/olderItems.ts';
@@ -13,6 +14,10 @@ import type { RowContent } from './transcriptItem.tsx';
 import { TranscriptRow } from './transcriptRow.tsx';
 import { useAction } from './useAction.ts';
 import { useFollowEnd } from './useFollowEnd.ts';
+import { useShownRow } from './useShownRow.ts';
+
+/** What stands above a row that is brought into sight. */
+const ROWS_ABOVE = 20;
 
 /** Everything that happened, the newest at the end. Only a window of it is in the document. */
 export function Transcript({ session }: { session: SessionState }): JSX.Element {
@@ -24,10 +29,21 @@ export function Transcript({ session }: { session: SessionState }): JSX.Element 
   const start = useRef(Math.max(0, rows.length - PAGE_ROWS));
   const [, redraw] = useState(0);
   start.current = windowStart(start.current, rows.length, follow.following.value);
+  const aside = useMemo(() => setAside(session, 'conversation'), [session.turns, session.heads]);
+  const isAside = (content: RowContent): boolean =>
+    'turn' in content && content.turn !== undefined && aside.has(content.turn);
   const omitted = older ? 0 : session.omittedItems;
   const outgoing = outbox.messages.value.filter(
     message => message.sessionId === session.id && (message.seq === undefined || message.seq > session.seq),
   );
+  useShownRow(session.id, rows, {
+    scroller: follow.scroller,
+    onFound: index => {
+      follow.following.value = false;
+      start.current = Math.min(start.current, Math.max(0, index - ROWS_ABOVE));
+      redraw(value => value + 1);
+    },
+  });
   const jump = (): void => {
     start.current = Math.max(0, rows.length - PAGE_ROWS);
     follow.jump();
@@ -58,12 +74,18 @@ export function Transcript({ session }: { session: SessionState }): JSX.Element 
             <ol class="rows">
               {[
                 ...withLive(rows.slice(start.current), live).map(({ content, steps }) => (
-                  <li key={content.id} class="row">
+                  <li
+                    key={content.id}
+                    class={isAside(content) ? 'row aside' : 'row'}
+                    data-row={content.id}
+                    tabIndex={-1}
+                  >
                     <TranscriptRow
                       sessionId={session.id}
                       content={content}
                       steps={steps}
                       answered={answerOf(session, content.id)}
+                      aside={isAside(content)}
                     />
                   </li>
                 )),

@@ -18,10 +18,12 @@ export interface TranscriptItemProps {
   /** What a subagent did inside this tool call. */
   steps: readonly RowContent[];
   answered: AnsweredApproval | undefined;
+  /** It is of a turn that the agent does not remember any more. */
+  aside?: boolean;
 }
 
 /** One row of the transcript, by its kind. */
-export function TranscriptItem({ sessionId, content, steps, answered }: TranscriptItemProps): JSX.Element {
+export function TranscriptItem({ sessionId, content, steps, answered, aside }: TranscriptItemProps): JSX.Element {
   switch (content.kind) {
     case 'live':
       // A plain call, not a component: the finished item then takes over the same instance, and nothing is drawn twice.
@@ -48,7 +50,7 @@ export function TranscriptItem({ sessionId, content, steps, answered }: Transcri
     case 'notice':
       return <Notice item={content} />;
     case 'turnEnd':
-      return <TurnEndLine item={content} />;
+      return <TurnEndLine sessionId={sessionId} item={content} aside={aside === true} />;
   }
 }
 

@@ -4,12 +4,14 @@ import { TranscriptItem, type RowContent, type TranscriptItemProps } from './tra
 /** A row that is drawn again only when something in it is another object: events do not touch what stands above. */
 export class TranscriptRow extends Component<TranscriptItemProps> {
   override shouldComponentUpdate(next: TranscriptItemProps): boolean {
-    const { content, steps, answered } = this.props;
-    return !same(next.content, content) || next.answered !== answered || !sameAll(next.steps, steps);
+    const { content, steps, answered, aside } = this.props;
+    return (
+      !same(next.content, content) || next.answered !== answered || next.aside !== aside || !sameAll(next.steps, steps)
+    );
   }
 
-  override render({ sessionId, content, steps, answered }: TranscriptItemProps): JSX.Element {
-    return <TranscriptItem sessionId={sessionId} content={content} steps={steps} answered={answered} />;
+  override render(props: TranscriptItemProps): JSX.Element {
+    return <TranscriptItem {...props} />;
   }
 }
 

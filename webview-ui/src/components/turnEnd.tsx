@@ -5,6 +5,7 @@ import { cost, duration } from '../text/format.ts';
 import { Hint } from './hint.tsx';
 import { Icon, type IconName } from './icon.tsx';
 import { ModelKeyButton } from './modelKeyButton.tsx';
+import { TurnMenu } from './turnMenu.tsx';
 
 type TurnEnd = Extract<Item, { kind: 'turnEnd' }>;
 
@@ -14,11 +15,19 @@ const outcomes: Record<TurnEnd['outcome'], { icon: IconName; word: string; tone:
   failed: { icon: 'error', word: 'Failed', tone: 'bad' },
 };
 
+interface TurnEndProps {
+  sessionId: string;
+  item: TurnEnd;
+  /** The agent does not remember it any more. */
+  aside: boolean;
+}
+
 /** The line below a turn: how it ended, how long it took, what it cost, whether files changed. */
-export function TurnEndLine({ item }: { item: TurnEnd }): JSX.Element {
+export function TurnEndLine({ sessionId, item, aside }: TurnEndProps): JSX.Element {
   const outcome = outcomes[item.outcome];
   const { host } = usePage();
   const facts = [
+    ...(aside ? ['set aside'] : []),
     duration(item.durationMs),
     ...(item.usage.costUsd > 0 ? [cost(item.usage)] : []),
     item.changed ? 'files changed' : 'no file changed',
@@ -33,6 +42,7 @@ export function TurnEndLine({ item }: { item: TurnEnd }): JSX.Element {
             <span class="dim"> · {facts.join(' · ')}</span>
           </span>
         </h2>
+        <TurnMenu sessionId={sessionId} turn={item.turn} />
       </div>
       {item.failure ? (
         <div class="notice error">

@@ -25,6 +25,7 @@ export function announcementFor(before: Activity['kind'] | undefined, now: Activ
       return WORKING.has(before) ? undefined : 'The agent is working.';
     case 'retrying':
     case 'recovering':
+    case 'restoring':
     case 'stopping':
     case 'archived':
       return now.label;

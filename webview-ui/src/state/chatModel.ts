@@ -9,6 +9,8 @@ import { applyDelta, liveText, type Delta, type LiveText } from './liveText.ts';
 export interface Connection {
   state: ConnectionState;
   detail?: string;
+  /** When the next attempt is due, by this page's clock. */
+  retryAt?: number;
 }
 
 /** Text that the user asked to be put into the composer; the counter makes the same text twice two requests. */
@@ -35,6 +37,8 @@ export class ChatModel {
   readonly problem = signal<WebviewError | undefined>(undefined);
   readonly live = signal<readonly LiveText[]>([]);
   readonly draftContext = signal<DraftContext | undefined>(undefined);
+  /** The row to bring into sight, once it is there. */
+  readonly show = signal<{ sessionId: string; itemId: string } | undefined>(undefined);
   readonly compose = signal<ComposeRequest>({ text: '', count: 0 });
   /** Items older than the snapshot, once they were fetched. */
   readonly olderItems = signal<{ sessionId: string; items: readonly Item[] } | undefined>(undefined);
@@ -60,6 +64,7 @@ export class ChatModel {
         this.connection.value = {
           state: message.state,
           ...(message.detail === undefined ? {} : { detail: message.detail }),
+          ...(message.retryInMs === undefined ? {} : { retryAt: this.#now() + message.retryInMs }),
         };
         break;
       case 'sessions':
@@ -80,6 +85,9 @@ export class ChatModel {
         break;
       case 'draft':
         this.draftContext.value = message.context;
+        break;
+      case 'show':
+        this.show.value = { sessionId: message.sessionId, itemId: message.itemId };
         break;
       case 'compose':
         this.compose.value = { text: message.text ?? '', count: this.compose.peek().count + 1 };

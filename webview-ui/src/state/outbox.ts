@@ -1,6 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import { toSandpiperError, SandpiperError } from '../../../protocol/errors.ts';
 import { newId } from '../../../protocol/ids.ts';
+import type { ApprovalDecision } from '../../../protocol/events.ts';
 import type { OutboxEntry } from '../../../protocol/outbox.ts';
 import type { Host, Unsent } from '../host/host.ts';
 
@@ -13,6 +14,17 @@ export interface Outgoing {
   state: 'waiting' | 'sending' | 'refused';
   /** Of a message that the relay has: the event that it is. */
   seq?: number;
+  error?: SandpiperError;
+}
+
+/** An answer on its way to the relay; once the log has it, its approval is no longer open. */
+export interface OutgoingAnswer {
+  key: string;
+  sessionId: string;
+  approvalId: string;
+  decision: ApprovalDecision;
+  /** `sending`: it may have left, so it cannot be taken back. `refused`: it was not used, `error` says why. */
+  state: 'waiting' | 'sending' | 'refused';
   error?: SandpiperError;
 }
 
@@ -34,6 +46,8 @@ export class Outbox {
       .map(message => ({ ...message, state: message.error ? ('refused' as const) : ('sending' as const) }));
     return [...hosted, ...own];
   });
+
+  readonly answers = computed<readonly OutgoingAnswer[]>(() => this.#hosted.value.flatMap(toAnswer));
 
   /** @param keep stores what the host does not have yet, at once */
   constructor(host: Pick<Host, 'request'>, keep: (unsent: readonly Unsent[]) => void = () => undefined) {
@@ -66,8 +80,20 @@ export class Outbox {
     await (unsent ? this.#handOver(unsent) : this.#host.request('sendAgain', { key }));
   }
 
-  /** @throws conflict when the relay may have it already */
-  async takeBack({ key }: Outgoing): Promise<void> {
+  /** The answer to this approval that the relay has or may still take. */
+  answerTo(sessionId: string, approvalId: string): OutgoingAnswer | undefined {
+    return this.answers.value.find(
+      answer => answer.sessionId === sessionId && answer.approvalId === approvalId && answer.state !== 'refused',
+    );
+  }
+
+  /** Answers an approval. @throws when the host cannot keep the answer */
+  async answer(sessionId: string, approvalId: string, decision: ApprovalDecision): Promise<void> {
+    await this.#host.request('answer', { sessionId, approvalId, decision, key: newId('key') });
+  }
+
+  /** Takes back what has not left, or discards what was refused. @throws conflict when the relay may have it already */
+  async takeBack({ key }: Pick<Outgoing, 'key'>): Promise<void> {
     if (this.#hosted.peek().some(entry => entry.key === key)) {
       await this.#host.request('withdraw', { key });
     }
@@ -95,19 +121,35 @@ export class Outbox {
 }
 
 function toOutgoing({ key, sessionId, content, status }: OutboxEntry): Outgoing[] {
-  if (content.kind !== 'message') {
-    return [];
-  }
-  const message = { key, sessionId, text: content.text };
+  return content.kind === 'message'
+    ? [
+        {
+          key,
+          sessionId,
+          text: content.text,
+          ...progressOf(status),
+          ...(status.kind === 'accepted' ? { seq: status.seq } : {}),
+        },
+      ]
+    : [];
+}
+
+function toAnswer({ key, sessionId, content, status }: OutboxEntry): OutgoingAnswer[] {
+  return content.kind === 'answer'
+    ? [{ key, sessionId, approvalId: content.approvalId, decision: content.decision, ...progressOf(status) }]
+    : [];
+}
+
+function progressOf(status: OutboxEntry['status']): Pick<Outgoing, 'state' | 'error'> {
   switch (status.kind) {
     case 'waiting':
     case 'sending':
-      return [{ ...message, state: status.kind }];
+      return { state: status.kind };
     case 'accepted':
-      return [{ ...message, state: 'sending', seq: status.seq }];
+      return { state: 'sending' };
     case 'refused': {
-      const { code, message: text, hint } = status.problem;
-      return [{ ...message, state: 'refused', error: new SandpiperError(code, text, { hint }) }];
+      const { code, message, hint } = status.problem;
+      return { state: 'refused', error: new SandpiperError(code, message, { hint }) };
     }
   }
 }
