@@ -177,6 +177,26 @@ describe('the command line', function () {
       assert.equal((await client.call('session.get', { sessionId: idOf(result) })).approvals.length, 1);
     });
 
+    it('counts down while the relay is away, and Enter tries now', async () => {
+      const endless: StepInput[] = [{ tool: 'Bash', input: { command: 'tail -f /dev/null' } }, { text: 'never' }];
+      const command = cli.start(runArgs(endless, '--permissions', 'autopilot'), { wrap: atTerminal });
+      const sessionId = /ses_[0-9a-z]{26}/.exec(await shows(command, /▸.*Bash/))?.[0] ?? '';
+      process.kill((await cli.relayPid()) ?? 0, 'SIGKILL');
+      // By then the pauses are so long that nobody would call it at once.
+      await shows(command, /Reconnecting, next try in ([5-9]|10) s\. Enter tries now\./);
+      // It is tried at once, in vain, and the pauses begin anew.
+      const tried = shows(command, /next try in 1 s/, 4_000);
+      command.stdin?.write('\r');
+      await tried;
+      const again = shows(command, /Connected to the relay again\./);
+      await cli.run(['sessions']);
+      await again;
+      await cli.run(['stop', sessionId]);
+      const { code, stdout } = await command.result;
+      assert.equal(code, 1, stdout);
+      assert.match(stdout, /turn stopped/);
+    });
+
     it('withdraws its question when somebody else answers', async () => {
       const command = cli.start(runArgs(ASKED), { wrap: atTerminal });
       const sessionId = /ses_[0-9a-z]{26}/.exec(await shows(command, /\(n\)o: /))?.[0] ?? '';
@@ -326,10 +346,10 @@ describe('`sandpiper doctor` where things are missing', function () {
 });
 
 /** Waits until a command has shown this; resolves with all that it has shown since it was asked. */
-async function shows(command: ChildProcess, what: RegExp): Promise<string> {
+async function shows(command: ChildProcess, what: RegExp, timeoutMs = 30_000): Promise<string> {
   let shown = '';
   command.stdout?.on('data', (chunk: Buffer) => (shown += chunk.toString()));
-  await eventually(() => assert.match(shown, what), 30_000);
+  await eventually(() => assert.match(shown, what), timeoutMs);
   return shown;
 }
 

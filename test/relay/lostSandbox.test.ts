@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import type { SessionState } from '../../protocol/session.ts';
@@ -73,6 +73,30 @@ describe('a session whose sandbox is destroyed', function () {
     assert.equal(state.items.filter(item => item.kind === 'message').length, 2);
     assert.equal((await agentsOf(shop, id)).length, 1, 'one agent');
   });
+
+  for (const done of [0, 1]) {
+    it(`does so also when the agent's own record has the lost turn already, after ${done} turns`, async () => {
+      const begin = done === 0 ? [] : FIRST;
+      const slow = [{ tool: 'Bash', input: { command: 'echo two > two.txt; sleep 3' } }, { text: 'second' }];
+      const id = await shop.begin(done === 0 ? slow : begin);
+      if (done > 0) {
+        await shop.until(id, 'one turn', idle(1), 40_000);
+        await shop.send(id, slow);
+      }
+      await eventually(async () => readFile(join(await shop.workspace(id), 'two.txt')), 30_000);
+      const workspace = await shop.workspace(id);
+      // As a relay does that copies the record of an ended turn and then finds no sandbox to make its checkpoint in.
+      const record = await remembered(id);
+      await destroy(dirname(workspace));
+      await mkdir(join(shop.dataFolder, 'conversations'), { recursive: true });
+      await writeFile(join(shop.dataFolder, 'conversations', `${id}.jsonl`), record);
+      const state = await shop.until(id, 'the turn anew', idle(done + 2), 60_000);
+      assert.equal(state.turns.at(-1)?.agent?.outcome, 'completed');
+      assert.equal(said(state).at(-1), 'second');
+      assert.equal(await fileOf(id, 'two.txt'), 'two\n');
+      assert.equal((await remembered(id)).includes('zebra'), done === 1);
+    });
+  }
 
   it('does so also when the relay was away', async () => {
     const id = await shop.begin([

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, it } from 'mocha';
 import { findRelay } from '../../client/localRelay.ts';
 import { createRelayClient } from '../../client/relayClient.ts';
-import type { RelaySocket } from '../../client/relaySocket.ts';
+import type { RelaySocket } from '../../client/link/relaySocket.ts';
 import { createWsSocket } from '../../client/wsSocket.ts';
 import { isRecord } from '../../protocol/rpc.ts';
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';

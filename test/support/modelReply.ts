@@ -2,6 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 import type { Block, Step } from './modelScript.ts';
 
+/** A model that is still thinking does not keep the process of a test alive. */
+export async function pause(ms: number): Promise<void> {
+  await sleep(ms, undefined, { ref: false });
+}
+
 /** Milliseconds since the epoch with microseconds, comparable between processes of one machine. */
 export function preciseNow(): number {
   return performance.timeOrigin + performance.now();
@@ -74,10 +79,10 @@ export async function playStep(reply: Reply, step: Step, accident: boolean): Pro
     const middle = number === longest && accident ? Math.floor(pieces.length / 2) : -1;
     await reply.block(block, pieces, async piece => {
       if (piece > 0 && step.delayMs !== undefined) {
-        await sleep(step.delayMs);
+        await pause(step.delayMs);
       }
       if (piece === middle && (step.drop === 'mid' || step.stallMs !== undefined)) {
-        await sleep(step.stallMs ?? 0);
+        await pause(step.stallMs ?? 0);
         reply.cut();
       }
     });

@@ -105,6 +105,20 @@ export function planOf(request: MessagesRequest, fallback: readonly StepInput[] 
   };
 }
 
+export interface ConversationPart {
+  role: string;
+  text: string;
+}
+
+/** Texts of a conversation in order: prompts without their scripts, and answers; neither tools nor reminders. */
+export function conversationOf(messages: readonly Message[]): ConversationPart[] {
+  return messages.flatMap(message =>
+    textsOf(message)
+      .filter(text => !text.startsWith('<system-reminder>'))
+      .map(text => ({ role: message.role, text: text.replace(/\s*@@\[[^]*$/, '') })),
+  );
+}
+
 function planIn(text: string, since: readonly Message[]): Plan | undefined {
   const bench = /SCN:(deltas|tools):(\d+):(\d+):(\w+)/.exec(text);
   if (bench !== null) {
@@ -119,6 +133,12 @@ function planIn(text: string, since: readonly Message[]): Plan | undefined {
   const steps = z.array(stepSchema).parse(JSON.parse(script));
   const index = since.filter(message => message.role === 'assistant').length;
   return { kind: 'script', step: steps[index] ?? { text: 'The script is at its end.' }, key: `${index} ${script}` };
+}
+
+/** What the user said last; results of tools are no texts. */
+export function lastPrompt({ messages }: MessagesRequest): string[] {
+  const said = messages.filter(({ role }) => role === 'user').map(textsOf);
+  return said.findLast(texts => texts.length > 0) ?? [];
 }
 
 function textsOf(message: Message): string[] {

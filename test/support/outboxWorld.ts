@@ -53,13 +53,25 @@ export class MemoryOutbox implements OutboxStorage {
   }
 }
 
-/** A relay that keeps I3 over a line that fails as it is told. */
+/** A relay that keeps I3 over a line that fails as it is told. Of each approval it takes the first answer. */
 export class OutboxRelay {
   readonly #log: { key: string; sessionId: string; text: string }[] = [];
+  readonly #answered = new Map<string, { key: string; by: 'here' | 'elsewhere' }>();
   /** What happens to the calls that come next; after these they succeed. */
   readonly next: ('loseAck' | 'loseCall' | 'busy' | 'cutAfter' | 'refuse')[] = [];
   up = true;
   onCut: () => void = () => {};
+
+  /** Another window answers, unless it has an answer already. */
+  answerElsewhere(approvalId: string): void {
+    if (!this.#answered.has(approvalId)) {
+      this.#answered.set(approvalId, { key: 'elsewhere', by: 'elsewhere' });
+    }
+  }
+
+  answerOf(approvalId: string): 'here' | 'elsewhere' | undefined {
+    return this.#answered.get(approvalId)?.by;
+  }
 
   logOf(sessionId: string): string[] {
     return this.#log.flatMap(entry => (entry.sessionId === sessionId ? [entry.text] : []));
@@ -78,8 +90,14 @@ export class OutboxRelay {
     if (how === 'refuse') {
       throw new SandpiperError('conflict', 'The session is archived.');
     }
-    if (!this.#log.some(entry => entry.key === key)) {
-      this.#log.push({ key, sessionId, text: content.kind === 'message' ? content.text : content.decision.kind });
+    if (content.kind === 'answer') {
+      const { approvalId } = content;
+      if ((this.#answered.get(approvalId)?.key ?? key) !== key) {
+        throw new SandpiperError('conflict', 'This question was answered already.');
+      }
+      this.#answered.set(approvalId, { key, by: 'here' });
+    } else if (!this.#log.some(entry => entry.key === key)) {
+      this.#log.push({ key, sessionId, text: content.text });
     }
     if (how === 'cutAfter') {
       this.onCut();
@@ -87,7 +105,7 @@ export class OutboxRelay {
     if (how === 'loseAck' || how === 'cutAfter') {
       throw lost;
     }
-    return { seq: this.#log.length };
+    return { seq: this.#log.length + this.#answered.size };
   };
 }
 

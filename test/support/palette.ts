@@ -19,8 +19,8 @@ export async function runCommand(page: Page, title: string): Promise<void> {
     await page.keyboard.press('Escape');
     await page.keyboard.press('F1');
     await input.fill(`>${title}`, { timeout: 2000 });
-    await row.click({ timeout: 1000 });
-  }, 30_000);
+    await row.click({ timeout: 4000 });
+  }, 45_000);
 }
 
 /** The palette's entries that begin with a text, top to bottom; the list is drawn in parts, so it is walked. */

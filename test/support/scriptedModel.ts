@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { playStep, preciseNow, Reply, wholeMessage } from './modelReply.ts';
+import { pause, playStep, preciseNow, Reply, wholeMessage } from './modelReply.ts';
 import {
+  lastPrompt,
+  conversationOf,
   messagesRequestSchema,
   planOf,
+  type ConversationPart,
   type MessagesRequest,
   type Plan,
   type Step,
@@ -30,6 +32,8 @@ interface SeenRequest {
   headers: Record<string, string>;
   /** Absent when the body had none. */
   model: string | undefined;
+  /** Texts of the last message of the user. */
+  prompt: string[];
   bytes: number;
   at: number;
 }
@@ -41,6 +45,8 @@ type SendLogEntry =
 export interface ScriptedModel {
   url: string;
   requests(): SeenRequest[];
+  /** What the last request told of the conversation, without what the agent adds of its own. */
+  lastConversation(): ConversationPart[];
   /** Also at GET /__log, for other processes. */
   sendLog(): SendLogEntry[];
   /** Forgets requests, the log and how often scripted accidents happened. Also POST /__reset. */
@@ -63,6 +69,7 @@ export async function startScriptedModel(options: ScriptedModelOptions = {}): Pr
   const sent: SendLogEntry[] = [];
   const accidents = new Map<string, number>();
   let answers = 0;
+  let lastMessages: MessagesRequest['messages'] = [];
 
   const reset = (): void => {
     seen.length = 0;
@@ -94,6 +101,7 @@ export async function startScriptedModel(options: ScriptedModelOptions = {}): Pr
       path,
       headers: flat(request),
       model: parsed.data?.model,
+      prompt: parsed.data ? lastPrompt(parsed.data) : [],
       bytes: body.length,
       at: preciseNow(),
     });
@@ -116,15 +124,16 @@ export async function startScriptedModel(options: ScriptedModelOptions = {}): Pr
     const plan = planOf(request, options.fallback);
     const id = `msg_${Date.now().toString(36)}x${++answers}`;
     if (plan.kind === 'deltas' || plan.kind === 'tools') {
-      await playMeasured(response, plan, id, request.model, sent);
+      await playMeasured(response, plan, id, request, sent);
       return;
     }
+    lastMessages = plan.kind === 'title' ? lastMessages : request.messages;
     const step: Step = plan.kind === 'title' ? { text: '{"title":"Scripted title"}' } : plan.step;
     const accident =
       plan.kind === 'script' &&
       (step.status !== undefined || step.drop !== undefined || step.stallMs !== undefined) &&
       happensNow(caller + plan.key, step.times ?? (step.status === undefined ? 1 : Infinity));
-    await sleep(step.waitMs ?? 0);
+    await pause(step.waitMs ?? 0);
     if (accident && step.status !== undefined) {
       sendError(response, step.status, step.message ?? `scripted ${step.status}`, step.retryAfter);
       return;
@@ -164,6 +173,7 @@ export async function startScriptedModel(options: ScriptedModelOptions = {}): Pr
     url: `http://127.0.0.1:${address.port}`,
     requests: () => [...seen],
     sendLog: () => [...sent],
+    lastConversation: () => conversationOf(lastMessages),
     reset,
     close: () =>
       new Promise(resolve => {
@@ -179,7 +189,7 @@ async function playMeasured(
   response: ServerResponse,
   plan: Extract<Plan, { kind: 'deltas' | 'tools' }>,
   id: string,
-  model: string,
+  { model, tools = [] }: MessagesRequest,
   sent: SendLogEntry[],
 ): Promise<void> {
   const reply = new Reply(response, id, model, { ...ZERO_CACHE, input_tokens: 100, output_tokens: 20 });
@@ -190,14 +200,16 @@ async function playMeasured(
   await reply.block({ text: '' }, texts, async number => {
     const early = start + (number + (plan.kind === 'tools' ? 1 : 0)) * plan.intervalMs - performance.now();
     if (early > 1) {
-      await sleep(early);
+      await pause(early);
     }
     sent.push({ kind: 'delta', run, index: first + number, at: preciseNow() });
   });
   const more = plan.kind === 'tools' && plan.done < plan.count;
   if (more) {
     const input = { command: `echo t${run}x${plan.done}`, description: 'Say step' };
-    await reply.block({ tool: 'Bash', input }, [JSON.stringify(input)], async () => {});
+    // Other agents than Claude Code write it small.
+    const tool = tools.some(({ name }) => name === 'bash') ? 'bash' : 'Bash';
+    await reply.block({ tool, input }, [JSON.stringify(input)], async () => {});
   }
   reply.end(more ? 'tool_use' : 'end_turn');
   sent.push({ kind: 'end', run, at: preciseNow() });

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { JournalSegment } from '../../server/src/journal/journalSegment.ts';
 import { BubblewrapLauncher } from '../../server/src/sandboxes/local/bubblewrapLauncher.ts';
 import { LocalSandbox } from '../../server/src/sandboxes/local/localSandbox.ts';
+import type { SqliteResult, SqliteValue } from '../../server/src/store/sqlite/sqliteConnection.ts';
 import { CONNECT } from '../../server/src/store/sqlite/openDatabase.ts';
 
 /*
@@ -12,6 +13,7 @@ import { CONNECT } from '../../server/src/store/sqlite/openDatabase.ts';
 const point = process.env['TEST_STOP_AT'] ?? '';
 const until = process.env['TEST_STOP_UNTIL'] ?? '';
 let stopped = false;
+let applied = false;
 
 function stopOnce(): void {
   while (!existsSync(until) && (!stopped || until !== '')) {
@@ -50,25 +52,44 @@ switch (point) {
   case 'kill':
     stopBefore(LocalSandbox.prototype, 'kill', name => typeof name === 'string' && name.startsWith('agent-'));
     break;
+  case 'apply':
+    // A submitted review is about to be brought into the agent's files.
+    stopBefore(LocalSandbox.prototype, 'exec', isApply);
+    break;
+  case 'applied':
+    stopBefore(LocalSandbox.prototype, 'exec', afterApply);
+    break;
   case 'commit':
     stopInCommit();
     break;
 }
 
-/** In the middle of the first transaction that creates a session. */
+function isApply(argv: unknown): boolean {
+  return Array.isArray(argv) && argv.includes('apply-review');
+}
+
+/** It is in the files, and no word of it in the log. */
+function afterApply(argv: unknown): boolean {
+  applied ||= isApply(argv);
+  return applied && !isApply(argv);
+}
+
+/** In the middle of the first write of a session. It is one statement: held open here as a stop within it holds it. */
 function stopInCommit(): void {
   const connect = CONNECT.sqlite3;
   CONNECT.sqlite3 = async (file, options) => {
     const connection = await connect(file, options);
-    let writesSession = false;
     return {
       close: () => connection.close(),
-      execute: (sql, parameters) => {
-        writesSession ||= /insert into sessions/.test(sql);
-        if (sql === 'commit' && writesSession && !stopped) {
-          stopOnce();
+      async execute<Row>(sql: string, parameters: readonly SqliteValue[]): Promise<SqliteResult<Row>> {
+        if (stopped || !sql.startsWith('insert into appends')) {
+          return connection.execute<Row>(sql, parameters);
         }
-        return connection.execute(sql, parameters);
+        await connection.execute('begin immediate', []);
+        stopOnce();
+        const result = await connection.execute<Row>(sql, parameters);
+        await connection.execute('commit', []);
+        return result;
       },
     };
   };

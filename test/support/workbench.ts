@@ -73,7 +73,7 @@ export async function webview(page: Page, title: string): Promise<FrameLocator> 
 }
 
 /** Keeps a picture of the page under test-results/ for people. */
-export async function screenshot(page: Page, name: string): Promise<string> {
+export async function screenshot(page: Page | Locator, name: string): Promise<string> {
   const folder = join(import.meta.dirname, '../../test-results');
   await mkdir(folder, { recursive: true });
   const path = join(folder, `${name}.png`);

@@ -29,7 +29,7 @@ describe('the copy of a conversation', function () {
 
   it('is none where there is none', async () => {
     assert.equal(await conversations.save(ID, sandbox, path), 0);
-    assert.equal(await conversations.restore(ID, sandbox, path), false);
+    assert.equal(await conversations.read(ID), undefined);
   });
 
   it('grows with what is new, and comes back whole', async () => {
@@ -39,10 +39,7 @@ describe('the copy of a conversation', function () {
     await sandbox.writeFile(path, Buffer.from(line('one') + big));
     assert.equal(await conversations.save(ID, sandbox, path), (line('one') + big).length);
     assert.equal(await saved(), line('one') + big);
-    await sandbox.writeFile(path, Buffer.from(''));
-    assert.equal(await conversations.restore(ID, sandbox, path), true);
-    const { data } = await sandbox.readFrom(path, 0, 4_000_000);
-    assert.equal(data.toString(), line('one') + big);
+    assert.equal((await conversations.read(ID))?.toString(), line('one') + big);
   });
 
   it('begins anew when the file is another one', async () => {
@@ -58,13 +55,12 @@ describe('the copy of a conversation', function () {
     await conversations.save(ID, sandbox, path);
     const copy = join(folder, 'copies', `${ID}.jsonl`);
     await truncate(copy, line('one').length + 3);
-    await conversations.restore(ID, sandbox, path);
-    assert.equal((await sandbox.readFrom(path, 0, 1000)).data.toString(), line('one'));
+    assert.equal((await conversations.read(ID))?.toString(), line('one'));
     await sandbox.writeFile(path, Buffer.from(line('one') + line('two')));
     await conversations.save(ID, sandbox, path);
     assert.equal(await saved(), line('one') + line('two'));
     await writeFile(copy, '');
     await appendFile(copy, 'half');
-    assert.equal(await conversations.restore(ID, sandbox, path), false);
+    assert.equal(await conversations.read(ID), undefined);
   });
 });
