@@ -87,7 +87,7 @@ turn() {
   tools=${2#*tools=} tools=${tools%% *}
   pace=${2#*pace=} pace=${pace%%[!0-9.]*}
   # On disk before it is echoed: the echo says that it will not be forgotten.
-  [ "$3" -gt 0 ] || echo "begun $1 $2" >>"$conversation"
+  [ "$3" -gt 0 ] || echo '{"type":"user","uuid":"'"$1"'","text":"'"$2"'"}' >>"$conversation"
   state running
   say '{"type":"system","subtype":"init","cwd":"'"$PWD"'","session_id":"'"$session"'","model":"stand-in","tools":["Bash"]}'
   say '{"type":"user","message":{"role":"user","content":"'"$2"'"},"session_id":"'"$session"'","parent_tool_use_id":null,"uuid":"'"$1"'","isReplay":true}'
@@ -112,9 +112,9 @@ turn() {
       1) result 'The user does not want this.' true ;;
       2) exit 0 ;;
     esac
-    echo "step $1 $step" >>"$conversation"
+    echo '{"type":"assistant","of":"'"$1"'","step":'"$step"'}' >>"$conversation"
   done
-  echo "ended $1" >>"$conversation"
+  echo '{"type":"assistant","of":"'"$1"'","ended":true}' >>"$conversation"
   message=msg_${starts}_${short}_end
   answer "Message $number is done." ''
   say '{"type":"result","subtype":"success","is_error":false,"result":"done","num_turns":1,"duration_ms":1,"stop_reason":"end_turn","terminal_reason":"completed","session_id":"'"$session"'"}'
@@ -123,11 +123,11 @@ turn() {
 
 # A turn that was cut off goes on where it was, when that is asked for.
 if [ -n "$CLAUDE_CODE_RESUME_INTERRUPTED_TURN" ]; then
-  begun=$(grep '^begun ' "$conversation" | tail -n 1)
-  begun=${begun#begun }
-  uuid=${begun%% *}
-  if [ -n "$uuid" ] && ! grep -q "^ended $uuid" "$conversation"; then
-    turn "$uuid" "${begun#* }" "$(grep -c "^step $uuid " "$conversation")"
+  begun=$(grep '"type":"user"' "$conversation" | tail -n 1)
+  uuid=${begun#*'"uuid":"'} uuid=${uuid%%'"'*}
+  text=${begun#*'"text":"'} text=${text%%'"'*}
+  if [ -n "$begun" ] && ! grep -q '"of":"'"$uuid"'","ended"' "$conversation"; then
+    turn "$uuid" "$text" "$(grep -c '"of":"'"$uuid"'","step"' "$conversation")"
   fi
 fi
 
@@ -136,7 +136,7 @@ while read -r line; do
     '{"type":"user",'*)
       uuid=${line#*'"uuid":"'} uuid=${uuid%%'"'*}
       text=${line#*'"content":"'} text=${text%%'"'*}
-      if [ -e "$conversation" ] && grep -q "^begun $uuid " "$conversation"; then
+      if [ -e "$conversation" ] && grep -q '"uuid":"'"$uuid"'"' "$conversation"; then
         say '{"type":"user","message":{"role":"user","content":""},"session_id":"'"$session"'","parent_tool_use_id":null,"uuid":"'"$uuid"'","isReplay":true}'
       else
         turn "$uuid" "$text" 0
