@@ -7,6 +7,10 @@ import { rounded, type Figure, type Measurement } from './figure.ts';
 import { caughtUp } from './load/caughtUp.ts';
 import { insertRate } from './load/insertRate.ts';
 import { sessionsPerCore } from './load/sessionsPerCore.ts';
+import { peers } from './peers/peers.ts';
+import { acceptHunk } from './review/acceptHunk.ts';
+import { firstLens } from './review/firstLens.ts';
+import { manyDecisions } from './review/manyDecisions.ts';
 import { activation } from './spine/activation.ts';
 import { idleMemory } from './spine/idleMemory.ts';
 import { sessionMemory } from './spine/sessionMemory.ts';
@@ -17,6 +21,7 @@ import { toolTurn } from './spine/toolTurn.ts';
 import { warmPrompt } from './spine/warmPrompt.ts';
 import { Cleanups } from './support/cleanups.ts';
 import { formatTable } from './support/formatTable.ts';
+import { writeBenchmarks } from './writeBenchmarks.ts';
 
 /*
  * `npm run bench`: takes figures of the built product, each beside its floor in the same run, and says which aims hold. With
@@ -26,13 +31,16 @@ import { formatTable } from './support/formatTable.ts';
 
 const GROUPS: Record<string, readonly Measurement[]> = {
   load: [sessionsPerCore, insertRate, caughtUp],
+  peers: [peers],
+  review: [acceptHunk, manyDecisions, firstLens],
   spine: [tokenLatency, toolTurn, warmPrompt, sessionStart, idleMemory, sessionMemory, activation, sizes],
 };
 
 const USAGE = `npm run bench [-- options]
-  --only ${Object.keys(GROUPS).join('|')}   one group of figures
+  --only ${Object.keys(GROUPS).join('|')}   one group of figures; peers only when asked for
   --figure <name>     one figure; may be given more than once
   --rounds <number>   how often each is taken, default 8
+  --write             puts the table of peers into docs/benchmarks.md
   --json              one JSON object on stdout`;
 
 const { values } = parseArgs({
@@ -41,6 +49,7 @@ const { values } = parseArgs({
     figure: { type: 'string', multiple: true, default: [] },
     rounds: { type: 'string', default: '8' },
     json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -64,12 +73,16 @@ const figures: Figure[] = [];
 for (const measurement of chosen) {
   figures.push(...(await take(measurement)).filter(({ name }) => isAsked(name)));
 }
+if (values.write) {
+  await writeBenchmarks(figures, rounds);
+}
 console.log(values.json ? JSON.stringify({ figures }) : formatTable(figures));
 process.exitCode = figures.every(({ value }) => value !== null) ? 0 : 1;
 
 function choose(): readonly Measurement[] {
-  const group = values.only === undefined ? Object.values(GROUPS).flat() : (GROUPS[values.only] ?? []);
-  return group.filter(({ figures: own }) => own.some(({ name }) => isAsked(name)));
+  const { peers: _others, ...own } = GROUPS;
+  const group = values.only === undefined ? Object.values(own).flat() : (GROUPS[values.only] ?? []);
+  return group.filter(({ figures }) => figures.some(({ name }) => isAsked(name)));
 }
 
 function isAsked(name: string): boolean {

@@ -18,7 +18,8 @@ export interface RelayMeter {
   stallP99Ms: number;
   stallP999Ms: number;
   rssKb: number;
-  collectedRssKb: number;
+  /** Of objects and buffers, without garbage. Resident memory says less: the allocators keep what a burst once took. */
+  heldKb: number;
 }
 
 const METER_TIMEOUT_MS = 20_000;

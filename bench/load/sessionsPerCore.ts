@@ -21,7 +21,7 @@ interface Step {
   windows: { seen: Omit<Seen, 'lastSeqs'>; meter: RelayMeter }[];
   cores: number;
   stallP999Ms: number;
-  idleRssKb: number;
+  heldKb: number;
   lost: number;
   duplicates: number;
 }
@@ -63,7 +63,7 @@ export const sessionsPerCore: Measurement = {
     // Where it is asked for: at the load of the aim, or the most that was reached.
     const aimed = steps.find(({ sessions }) => sessions === 1000) ?? steps.at(-1);
     const slopes = steps.flatMap((step, later) =>
-      steps.slice(0, later).map(before => (step.idleRssKb - before.idleRssKb) / (step.sessions - before.sessions)),
+      steps.slice(0, later).map(before => (step.heldKb - before.heldKb) / (step.sessions - before.sessions)),
     );
     const raw = { how: HOW, steps };
     return {
@@ -71,7 +71,7 @@ export const sessionsPerCore: Measurement = {
       'events-lost': { value: lost, raw: { how: HOW, steps: steps.map(({ sessions, lost: own }) => [sessions, own]) } },
       'extra-session-kb': {
         value: median(slopes),
-        raw: { unit: 'KB', sessions: steps.map(({ sessions }) => sessions), ours: steps.map(step => step.idleRssKb) },
+        raw: { unit: 'KB', sessions: steps.map(({ sessions }) => sessions), ours: steps.map(step => step.heldKb) },
       },
       'loop-stall-p999-ms': {
         value: aimed?.stallP999Ms ?? Number.NaN,
@@ -121,14 +121,14 @@ async function takeStep(bench: Bench, relay: LoadRelay): Promise<Step> {
     windows,
     cores: median(windows.map(({ meter }) => meter.cores)),
     stallP999Ms: median(windows.map(({ meter }) => meter.stallP999Ms)),
-    idleRssKb: idle.collectedRssKb,
+    heldKb: idle.heldKb,
     lost,
     duplicates: windows.reduce((sum, { seen }) => sum + seen.duplicates, 0),
   };
   bench.report(
     `${step.sessions} sessions: ${step.p50Ms.toFixed(2)}/${step.p99Ms.toFixed(1)} ms (p50/p99), ` +
       `${step.cores.toFixed(2)} processors, stall p99.9 ${step.stallP999Ms.toFixed(1)} ms, ` +
-      `${(step.idleRssKb / 1024).toFixed(0)} MB, ${step.lost} lost`,
+      `${(step.heldKb / 1024).toFixed(0)} MB held, ${step.lost} lost`,
   );
   return step;
 }

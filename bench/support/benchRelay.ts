@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { createRelayClient, type ClientParams, type RelayClient } from '../../client/relayClient.ts';
-import type { RelaySocket } from '../../client/relaySocket.ts';
+import type { RelaySocket } from '../../client/link/relaySocket.ts';
 import { createWsSocket } from '../../client/wsSocket.ts';
 import { findRelay } from '../../client/localRelay.ts';
+import type { CallName, CallResult } from '../../protocol/calls.ts';
 import type { SessionState } from '../../protocol/session.ts';
 import { preciseNow } from '../../test/support/modelReply.ts';
 import { CLAUDE, RelayProcess } from '../../test/support/relayProcess.ts';
@@ -69,6 +70,10 @@ export class BenchRelay {
       throw new Error('The relay does not run.');
     }
     return pid;
+  }
+
+  call<N extends CallName>(name: N, params: ClientParams<N>): Promise<CallResult<N>> {
+    return this.#client.call(name, params, { timeoutMs: TURN_TIMEOUT_MS });
   }
 
   async create(params: Pick<ClientParams<'session.create'>, 'source' | 'prompt'>): Promise<string> {
@@ -158,10 +163,11 @@ export class BenchRelay {
 }
 
 /** The same socket; every frame is looked at when it comes, before anything is done with it. */
-function tapped(inner: RelaySocket, marks: Marks): RelaySocket {
+export function tapped(inner: RelaySocket, marks: Marks): RelaySocket {
   const outer: RelaySocket = {
     send: frame => inner.send(frame),
     close: () => inner.close(),
+    bytesReceived: () => inner.bytesReceived?.() ?? 0,
     onOpen: () => {},
     onMessage: () => {},
     onError: () => {},

@@ -16,6 +16,16 @@ export class Marks {
     }
   }
 
+  /** Of `run.index`; undefined when it was not seen. */
+  seenAt(mark: string): number | undefined {
+    return this.#seen.get(mark);
+  }
+
+  /** How many marks of a run were seen. */
+  count(run: string): number {
+    return [...this.#seen.keys()].filter(mark => mark.startsWith(`${run}.`)).length;
+  }
+
   /**
    * Milliseconds from send to receipt of every delta of a run.
    * @throws when a delta did not arrive: a fast relay that loses text is not fast

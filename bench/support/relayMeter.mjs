@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /*
  * Loaded into the relay's process before the relay, with --expose-gc. When SIGUSR2 comes it writes what happened since the
- * last time into the file that SANDPIPER_BENCH_METER names, then collects all garbage, then writes the memory that is left.
+ * last time into the file that SANDPIPER_BENCH_METER names, then collects all garbage, then writes the memory that is held.
  */
 const RESOLUTION_MS = 1;
 const file = process.env['SANDPIPER_BENCH_METER'] ?? '';
@@ -23,7 +23,8 @@ process.on('SIGUSR2', () => {
   globalThis.gc?.();
   globalThis.gc?.();
   setTimeout(() => {
-    writeFileSync(file, JSON.stringify({ ...report, rssKb, collectedRssKb: process.memoryUsage.rss() / 1024 }));
+    const { heapUsed, external } = process.memoryUsage();
+    writeFileSync(file, JSON.stringify({ ...report, rssKb, heldKb: (heapUsed + external) / 1024 }));
     delays.reset();
     cpu = process.cpuUsage();
     since = performance.now();
