@@ -28,7 +28,7 @@ for (const [name, rule] of Object.entries(bundles)) {
       .flatMap(layer => layer.packages),
   );
   for (const [file, input] of Object.entries(metafile.inputs)) {
-    if (layerOf(file) && !rule.folders.includes(file.split('/')[0] ?? '')) {
+    if (layerOf(file) && !rule.folders.some(folder => file.startsWith(`${folder}/`))) {
       problems.push(`${name}: contains ${file}`);
     }
     for (const { path, external } of input.imports) {

@@ -18,13 +18,17 @@ const base = ['protocol', 'server/src/core'];
 export const layers = [
   { folder: 'protocol', may: [], packages: ['zod'], node: false },
   { folder: 'client', may: ['protocol'], packages: ['ws'], node: true },
+  // Brings a session's work into a folder of the user's, for whoever runs on that machine.
+  { folder: 'landing', may: ['protocol', 'client/relayClient.ts'], packages: ['zod'], node: true },
+  // Runs in a browser too.
+  { folder: 'client/link', may: ['protocol'], packages: [], node: false },
   {
     folder: 'webview-ui',
-    may: ['protocol'],
+    may: ['protocol', 'client/link'],
     packages: ['preact', '@preact/signals', 'marked', 'dompurify', 'highlight.js'],
     node: false,
   },
-  { folder: 'extension', may: ['protocol', 'client'], packages: ['vscode'], node: true },
+  { folder: 'extension', may: ['protocol', 'client', 'landing'], packages: ['vscode'], node: true },
   // A program of its own beside the relay, which it starts as a process.
   { folder: 'chaos', may: ['protocol', 'client'], packages: ['zod'], node: true },
 
@@ -110,7 +114,15 @@ export const layers = [
   },
   {
     folder: 'server/src/cli',
-    may: ['protocol', 'client', 'server/src/core', 'server/src/relay.ts', 'server/src/sandboxes', 'server/src/agents'],
+    may: [
+      'protocol',
+      'client',
+      'landing',
+      'server/src/core',
+      'server/src/relay.ts',
+      'server/src/sandboxes',
+      'server/src/agents',
+    ],
     packages: ['commander'],
     node: true,
   },
@@ -131,7 +143,7 @@ export const layers = [
   },
   {
     folder: 'test',
-    may: ['protocol', 'client', 'server', 'extension', 'webview-ui', 'chaos', 'scripts', 'esbuild.mjs'],
+    may: ['protocol', 'client', 'landing', 'server', 'extension', 'webview-ui', 'chaos', 'scripts', 'esbuild.mjs'],
     packages: [
       'mocha',
       'ws',
@@ -159,9 +171,9 @@ export const layers = [
 
 /** What each artefact under dist/ may contain. @type {Record<string, {folders: string[], node: boolean}>} */
 export const bundles = {
-  extension: { folders: ['extension', 'client', 'protocol'], node: true },
-  webview: { folders: ['webview-ui', 'protocol'], node: false },
-  server: { folders: ['server', 'client', 'protocol'], node: true },
+  extension: { folders: ['extension', 'client', 'landing', 'protocol'], node: true },
+  webview: { folders: ['webview-ui', 'client/link', 'protocol'], node: false },
+  server: { folders: ['server', 'client', 'landing', 'protocol'], node: true },
   chaos: { folders: ['chaos', 'client', 'protocol'], node: true },
 };
 

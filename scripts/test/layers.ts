@@ -9,7 +9,7 @@ export interface Layer {
   needs: Need[];
   /** Without these nothing of the layer can run; what else is needed, its suites decide by themselves. */
   cannotDoWithout: Need[];
-  /** Of each process. */
+  /** Of each process; only what hangs gets there, also on a slow machine. */
   timeoutMs: number;
   /** Set when each file runs in a process of its own, so many at once: for a layer that waits more than it computes. */
   filesAtOnce?: number;
@@ -25,7 +25,7 @@ export const LAYERS: readonly Layer[] = [
     specs: 'test/unit/**/*.test.ts',
     needs: [],
     cannotDoWithout: [],
-    timeoutMs: 5 * MINUTE_MS,
+    timeoutMs: 15 * MINUTE_MS,
   },
   {
     name: 'contract',
@@ -33,7 +33,7 @@ export const LAYERS: readonly Layer[] = [
     specs: 'test/contract/**/*.test.ts',
     needs: ['sqlite', 'bubblewrap'],
     cannotDoWithout: [],
-    timeoutMs: 10 * MINUTE_MS,
+    timeoutMs: 20 * MINUTE_MS,
   },
   {
     name: 'relay',
@@ -41,7 +41,7 @@ export const LAYERS: readonly Layer[] = [
     specs: 'test/relay/**/*.test.ts',
     needs: ['sqlite', 'bubblewrap', 'bundles'],
     cannotDoWithout: [],
-    timeoutMs: 10 * MINUTE_MS,
+    timeoutMs: 15 * MINUTE_MS,
     filesAtOnce: 3,
   },
   {
@@ -50,7 +50,7 @@ export const LAYERS: readonly Layer[] = [
     specs: 'test/webview/**/*.test.ts',
     needs: ['chromium', 'sqlite', 'bundles'],
     cannotDoWithout: ['chromium'],
-    timeoutMs: 10 * MINUTE_MS,
+    timeoutMs: 20 * MINUTE_MS,
   },
   {
     name: 'editor',
@@ -58,7 +58,7 @@ export const LAYERS: readonly Layer[] = [
     specs: 'test/editor/host/*.test.ts',
     needs: ['sqlite', 'bubblewrap', 'vscodeServer', 'chromium', 'bundles'],
     cannotDoWithout: ['vscodeServer', 'chromium'],
-    timeoutMs: 10 * MINUTE_MS,
+    timeoutMs: 20 * MINUTE_MS,
   },
   {
     name: 'ui',
@@ -66,6 +66,6 @@ export const LAYERS: readonly Layer[] = [
     specs: 'test/editor/ui/**/*.test.ts',
     needs: ['sqlite', 'bubblewrap', 'vscodeServer', 'chromium', 'bundles'],
     cannotDoWithout: ['vscodeServer', 'chromium'],
-    timeoutMs: 20 * MINUTE_MS,
+    timeoutMs: 40 * MINUTE_MS,
   },
 ];
