@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -48,6 +48,18 @@ describe('local sandboxes', () => {
         await rm(folder, { recursive: true, force: true });
       }
     });
+  });
+
+  it('forgets at the start of a relay what the last one had not finished making, and nothing else', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sandpiper-halves-'));
+    try {
+      await mkdir(join(folder, '.new-half', 'clone'), { recursive: true });
+      await mkdir(join(folder, 'snd_00000000000000000000000000'));
+      await createLocalProvider({ folder, log: silentLogger, path }).endAbandoned?.();
+      assert.deepEqual(await readdir(folder), ['snd_00000000000000000000000000']);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   describe('without isolation', () => {

@@ -132,8 +132,8 @@ export interface SandboxProvider {
   /** Every sandbox of this relay with the key that it was made for, for reconciliation. */
   list(): Promise<ListedSandbox[]>;
   /**
-   * Ends what a relay that was killed had running in passing (`exec`), and nothing that was started to last. For the start
-   * of a relay, before anything else.
+   * Ends what a relay that was killed had running in passing (`exec`), nothing that was started to last, and forgets
+   * sandboxes that it had not finished making. For the start of a relay, before anything else.
    */
   endAbandoned?(): Promise<void>;
   /** Kills everything in it and removes it, or what is left running of one that is gone. Idempotent. */

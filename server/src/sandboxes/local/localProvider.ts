@@ -176,6 +176,10 @@ class LocalProvider implements SandboxProvider {
     if (marks.size > 0) {
       await killProcesses(this.#table, mark => mark.includes('::') && marks.has(mark.slice(0, mark.indexOf('::'))));
     }
+    // Nothing is being made yet by this owner, so what is half made is left from the last one.
+    for (const name of (await readdir(root)).filter(entry => entry.startsWith(NEW))) {
+      await removeTree(join(root, name));
+    }
   }
 
   async #remove(trash: string, id: string): Promise<void> {
