@@ -1,7 +1,10 @@
 import { turnName } from './checkpoints.ts';
 import { elapsed } from './elapsed.ts';
 import type { Activity, Recovering, SessionState, SessionSummary, ToolItem } from './session.ts';
+import { checkTitle } from './specChecks.ts';
+import { nextCheck, openWork } from './specWork.ts';
 import { undeliveredMessages } from './stopping.ts';
+import { t, told } from './text.ts';
 
 /** What a person should see though the log does not say it. `since` is milliseconds since the epoch. */
 export interface Quiet {
@@ -10,12 +13,13 @@ export interface Quiet {
   since: number;
 }
 
-const PREPARING = {
+/** A newer relay may prepare in other steps. */
+const PREPARING: Readonly<Record<string, string>> = {
   mirror: 'Reading the repository',
   sandbox: 'Making the sandbox',
   clone: 'Cloning into the sandbox',
   agent: 'Starting the agent',
-} as const;
+};
 
 /**
  * Decides what to show; the clock belongs to whoever draws it (`activityText`).
@@ -42,9 +46,14 @@ export function describeActivity(state: SessionState, quiet?: Quiet): Activity {
   if (state.restoring && phase.kind === 'idle') {
     return { kind: 'restoring', label: `Restoring ${turnName(state.restoring.turn)}`, since: state.restoring.since };
   }
+  return phaseActivity(state, quiet);
+}
+
+function phaseActivity(state: SessionState, quiet: Quiet | undefined): Activity {
+  const { phase } = state;
   switch (phase.kind) {
     case 'preparing':
-      return { kind: 'preparing', label: PREPARING[phase.step], since: phase.since };
+      return { kind: 'preparing', label: PREPARING[phase.step] ?? 'Preparing', since: phase.since };
     case 'blocked':
       return { kind: 'blocked', label: phase.failure.message, since: phase.since };
     case 'stopping':
@@ -55,6 +64,9 @@ export function describeActivity(state: SessionState, quiet?: Quiet): Activity {
       return idleActivity(state, phase.since);
     case 'working':
       return workingActivity(state, phase, quiet);
+    default:
+      // A snapshot of a newer relay can be in a phase that has no name here.
+      return { kind: 'idle', label: 'Update Sandpiper to see what it does', since: state.updatedAt };
   }
 }
 
@@ -62,6 +74,15 @@ function idleActivity(state: SessionState, since: number): Activity {
   const waitingMessage = undeliveredMessages(state.items).at(-1);
   if (waitingMessage) {
     return { kind: 'starting', label: 'Handing the message to the agent', since: waitingMessage.at };
+  }
+  const work = openWork(state);
+  const check = work && nextCheck(work);
+  if (check) {
+    const results = Object.values(work.round?.results ?? {});
+    return { kind: 'checking', label: `Checking ${checkTitle(check.check)}`, since: results.at(-1)?.at ?? since };
+  }
+  if (state.extracting) {
+    return { kind: 'checking', label: 'Reading the spec', since };
   }
   if (state.interrupted) {
     return { kind: 'interrupted', label: 'Interrupted', since: state.interrupted.at };
@@ -104,6 +125,7 @@ const COUNTED: ReadonlySet<Activity['kind']> = new Set([
   'starting',
   'recovering',
   'restoring',
+  'checking',
 ]);
 
 /** Whether the time it has taken so far says something. */
@@ -111,20 +133,26 @@ export function isCounted({ kind }: Activity): boolean {
   return COUNTED.has(kind);
 }
 
+/** What the relay says a session does, as the reader reads it; a tool's title is the agent's own. */
+export function activityLabel({ kind, label }: Pick<Activity, 'kind' | 'label'>): string {
+  return kind === 'tool' && !label.startsWith('Running ') ? label : told(label);
+}
+
 /** The words of an activity at a moment: `Running tests 3:12`, `Stuck: silent for 4 min`. */
 export function activityText(activity: Activity, now: number): string {
   const { kind, label, since } = activity;
   // Clocks of two machines differ, and a clock can be set back.
   const ageMs = Math.max(0, now - since);
+  const words = activityLabel({ kind, label });
   if (kind === 'stuck') {
-    return `${label}: silent for ${ageMs < 60_000 ? elapsed(ageMs) : `${Math.floor(ageMs / 60_000)} min`}`;
+    return t('{0}: silent for {1}', words, ageMs < 60_000 ? elapsed(ageMs) : `${Math.floor(ageMs / 60_000)} min`);
   }
-  return isCounted(activity) ? `${label} ${elapsed(ageMs)}` : label;
+  return isCounted(activity) ? `${words} ${elapsed(ageMs)}` : words;
 }
 
 /** What a row of a list says a session does, at a moment. */
 export function summaryText({ doing, activity }: Pick<SessionSummary, 'doing' | 'activity'>, now: number): string {
-  return doing ? activityText(doing, now) : activity;
+  return doing ? activityText(doing, now) : told(activity);
 }
 
 /** Whether *Recover* is the way on: the session is blocked or stuck, or its turn was cut off. */
@@ -133,40 +161,8 @@ export function isRecoverable({ doing, phase }: Pick<SessionSummary, 'doing' | '
 }
 
 /** Whether the session waits for a person without having asked a question. */
-function needsPerson({ phase, stuck, interrupted, recovering, archived }: SessionState): boolean {
+export function needsPerson({ phase, stuck, interrupted, recovering, archived }: SessionState): boolean {
   return (
     phase.kind === 'blocked' || (!archived && !recovering && (stuck?.automatic === false || interrupted !== undefined))
   );
-}
-
-function summarizeReview({ review, accepted, proposed }: SessionState): NonNullable<SessionSummary['review']> {
-  const { pendingFiles, pending, reviewed, conflicts } = review;
-  return { pendingFiles, pending, reviewed, conflicts: conflicts.length, accepted, proposed };
-}
-
-/** The row of a list, derived from the state alone (I1). */
-export function summarize(state: SessionState, quiet?: Quiet): SessionSummary {
-  const doing = describeActivity(state, quiet);
-  return {
-    id: state.id,
-    seq: state.seq,
-    title: state.title,
-    archived: state.archived,
-    repository: state.repository,
-    createdAt: state.createdAt,
-    updatedAt: state.updatedAt,
-    phase: state.phase.kind,
-    activity: doing.label,
-    doing,
-    needsYou: state.approvals.length + (needsPerson(state) ? 1 : 0),
-    stats: state.stats,
-    pending: state.review.pending > 0,
-    review: summarizeReview(state),
-    queuedMessages: undeliveredMessages(state.items).length,
-    agentRunning: state.agent.running,
-    usage: state.usage,
-    isolation: state.isolation,
-    provider: state.provider,
-    ...(state.pullRequest ? { pullRequest: state.pullRequest } : {}),
-  };
 }

@@ -23,14 +23,28 @@ import {
   treeNameSchema,
   withKey,
 } from './callParts.ts';
+import { attentionCalls } from './attentionCalls.ts';
+import { effortSchema, messageWaySchema, modelNameSchema } from './composing.ts';
+import { composingCalls } from './composingCalls.ts';
 import { feedbackCalls } from './feedbackCalls.ts';
+import { importCalls } from './importCalls.ts';
+import { imagesSchema } from './images.ts';
+import { networkCalls, networkTextSchema } from './networkCalls.ts';
+import { hookCalls } from './hookCalls.ts';
+import { labelCalls } from './labelCalls.ts';
 import { landingCalls } from './landingCalls.ts';
+import { policyCalls } from './policyCalls.ts';
 import { treeCalls } from './treeCalls.ts';
 import { checkpointCalls } from './checkpointCalls.ts';
 import { relayCalls } from './relayCalls.ts';
 import { retentionCalls } from './retentionCalls.ts';
+import { originSchema } from './origin.ts';
 import { objectIdSchema } from './review.ts';
+import { ruleCalls } from './ruleCalls.ts';
 import { reviewCalls } from './reviewCalls.ts';
+import { searchCalls } from './searchCalls.ts';
+import { specBudgetSchema, specIdSchema } from './specEvents.ts';
+import { specCalls } from './specCalls.ts';
 
 /*
  * Every operation of the relay, once: the WebSocket calls, the REST routes, the OpenAPI document and the handler table
@@ -69,6 +83,13 @@ export const calls = {
     }),
     rest: { method: 'get', path: '/v1/repository' },
   },
+  'repository.warm': {
+    summary: 'Get ready what the next session on this path or URL will need, so that it starts sooner',
+    mutates: false,
+    params: z.object({ source: path, provider: z.string().default('local'), agent: z.string().default('claude') }),
+    result: z.object({}),
+    rest: { method: 'post', path: '/v1/repository/warm' },
+  },
   'session.create': {
     summary: 'Start a session: the message is durable when this answers, the work goes on in the background',
     mutates: true,
@@ -77,7 +98,15 @@ export const calls = {
       source: path.describe('A local path or a URL'),
       base: z.string().max(200).optional().describe('A commit, branch or tag; default HEAD of the source'),
       includeUncommitted: z.boolean().default(false),
-      prompt: z.string().min(1).max(1_000_000),
+      prompt: z.string().max(1_000_000).describe('May be empty only with `spec`'),
+      spec: z
+        .object({
+          specId: specIdSchema,
+          revision: z.int().positive().optional(),
+          budget: specBudgetSchema.prefault({}),
+        })
+        .optional()
+        .describe('What is built: the message that begins it comes after `prompt`, in one'),
       title: z.string().max(200).optional(),
       provider: z.string().default('local'),
       acceptNoIsolation: z
@@ -85,10 +114,17 @@ export const calls = {
         .default(false)
         .describe('The explicit consent that isolation `none` needs, each time'),
       agent: z.string().default('claude'),
-      model: z.string().max(200).optional(),
+      model: modelNameSchema.optional(),
+      effort: effortSchema.optional(),
       permissionMode: permissionModeSchema.default('ask'),
       budgetUsd: z.number().positive().optional(),
+      network: z
+        .array(networkTextSchema)
+        .max(50)
+        .optional()
+        .describe('What its programs may reach, as for `session.allowNetwork`; default: nothing'),
       token: token.describe('Forge token to read a private URL with; kept in memory until that is done, never stored'),
+      origin: originSchema.optional().describe('What on a forge it came from; shown wherever the session is'),
     }),
     result: z.object({ sessionId: sessionIdSchema, seq: z.int() }),
     rest: { method: 'post', path: '/v1/sessions' },
@@ -98,6 +134,7 @@ export const calls = {
     mutates: false,
     params: z.object({
       archived: z.boolean().default(false),
+      pinned: z.literal(true).optional().describe('Only those that are pinned'),
       limit: z.int().min(1).max(500).default(100),
       cursor: z.string().max(200).optional(),
     }),
@@ -139,9 +176,16 @@ export const calls = {
     result: empty,
   },
   'session.send': {
-    summary: 'Queue a message; it is handed to the agent at the next turn boundary',
+    summary: 'Queue a message; it is handed to the agent at the next turn boundary, or as `way` says',
     mutates: true,
-    params: z.object({ ...withKey, ...ofSession, text: z.string().min(1).max(1_000_000) }),
+    params: z.object({
+      ...withKey,
+      ...ofSession,
+      text: z.string().min(1).max(1_000_000),
+      way: messageWaySchema.default('queue'),
+      images: imagesSchema.default([]),
+      origin: originSchema.optional().describe('What on a forge it came from'),
+    }),
     result: z.object({ messageId: messageIdSchema, seq: z.int() }),
     rest: { method: 'post', path: '/v1/sessions/{sessionId}/messages' },
   },
@@ -185,7 +229,15 @@ export const calls = {
     result: empty,
     rest: { method: 'post', path: '/v1/sessions/{sessionId}/archive' },
   },
+  ...attentionCalls,
+  ...labelCalls,
+  ...importCalls,
+  ...ruleCalls,
+  ...searchCalls,
+  ...composingCalls,
+  ...networkCalls,
   ...retentionCalls,
+  ...hookCalls,
   ...checkpointCalls,
   'changes.list': {
     summary: 'Files that differ between two trees; default: what is pending',
@@ -254,6 +306,8 @@ export const calls = {
   ...reviewCalls,
   ...feedbackCalls,
   ...landingCalls,
+  ...policyCalls,
+  ...specCalls,
   'blob.read': {
     summary: 'A payload that stands outside the log, or a range of it',
     mutates: false,

@@ -2,7 +2,8 @@ import { lineOf, placeOf, restoredParts, turnName } from './checkpoints.ts';
 import type { EventOf } from './events.ts';
 import { notice, phaseOfTurns, type Handlers } from './reducerParts.ts';
 import { reviewAfterTurn } from './reviewReducer.ts';
-import type { Place, Restoring, SessionState, Turn } from './session.ts';
+import { endedWork } from './specReducer.ts';
+import type { Feedback, Item, Place, Restoring, SessionState, Turn } from './session.ts';
 import { NO_USAGE } from './usage.ts';
 
 /* The part of the reducer that follows restores and branches. */
@@ -17,7 +18,8 @@ export function standingOf({ heads, conversation }: SessionState): Pick<Turn, 'a
 }
 
 export const checkpointHandlers: Handlers<CheckpointEvent> = {
-  restoreStarted: (_state, { type: _type, undoes, ...restore }, { at, seq }) => ({
+  restoreStarted: (state, { type: _type, undoes, ...restore }, { at, seq }) => ({
+    ...endedWork(state, 'An earlier turn was restored.', at),
     restoring: { ...restore, ...(undoes === undefined ? {} : { undoes }), seq, since: at },
   }),
   restoreFinished: (state, body, { at, seq, items }) => {
@@ -36,6 +38,7 @@ export const checkpointHandlers: Handlers<CheckpointEvent> = {
       proposed,
       conversation,
       ...(body.code ? { review: reviewAfterTurn(state.review, body.code), stats: body.code.stats } : {}),
+      ...(body.code && state.feedback ? { feedback: withoutApplied(state.feedback, state.items) } : {}),
       // A sandbox that was made for this waits for no agent.
       ...(state.phase.kind === 'preparing' ? { phase: phaseOfTurns(state.turns, at) } : {}),
       restores: [
@@ -64,6 +67,8 @@ export const checkpointHandlers: Handlers<CheckpointEvent> = {
     items.add(notice(seq, at, 'info', `Branched from ${turnName(turn)} of "${from.title}".`));
     return {
       title,
+      // Whoever pinned the other one has not pinned this.
+      pinned: undefined,
       createdAt: at,
       archived: false,
       agent: { ...state.agent, running: false },
@@ -74,6 +79,8 @@ export const checkpointHandlers: Handlers<CheckpointEvent> = {
       conversation: undefined,
       restoring: undefined,
       restores: [],
+      spec: undefined,
+      extracting: undefined,
       stuck: undefined,
       interrupted: undefined,
       recovering: undefined,
@@ -99,6 +106,19 @@ function placeAfter(state: SessionState, restoring: Restoring, body: EventOf<'re
     checkpoint: body.code?.checkpoint ?? now.checkpoint,
     proposed: body.code ? (body.code.proposed ?? body.code.checkpoint) : now.proposed,
     ...(conversation === undefined ? {} : { conversation }),
+  };
+}
+
+/** What was brought into the files for a turn that has not begun is not in them any more: it is brought into these. */
+function withoutApplied(feedback: Feedback, items: readonly Item[]): Feedback {
+  const waiting = new Set(
+    items.flatMap(item => (item.kind === 'message' && item.delivery === 'queued' ? [item.submission] : [])),
+  );
+  return {
+    ...feedback,
+    submissions: feedback.submissions.map(({ applied, ...submission }) =>
+      applied && !waiting.has(submission.number) ? { ...submission, applied } : submission,
+    ),
   };
 }
 

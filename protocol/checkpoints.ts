@@ -24,6 +24,11 @@ export function lineOf(turns: readonly Turn[], from: number, part: Part): Set<nu
   return line;
 }
 
+/** Where to go back to, to do a turn again: the end of the turn that it went on from; 0 is the start. */
+export function turnBefore(turns: readonly Turn[], number: number): number {
+  return turns.find(turn => turn.number === number)?.after?.conversation ?? Math.max(0, number - 1);
+}
+
 /** The turns that the files have not (`code`), or that the agent does not remember (`conversation`). */
 export function setAside(session: Session, part: Part): Set<number> {
   if (!session.heads && session.turns.every(turn => !turn.after)) {

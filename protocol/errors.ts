@@ -43,6 +43,7 @@ export const ERROR_CODES = {
   nothing_to_land: { rpc: -32053, http: 422, retryable: false },
   no_forge: { rpc: -32054, http: 422, retryable: false },
   review_pending: { rpc: -32055, http: 409, retryable: false },
+  policy_refused: { rpc: -32056, http: 422, retryable: false },
 } as const satisfies Record<string, { rpc: number; http: number; retryable: boolean }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

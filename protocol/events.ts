@@ -1,6 +1,15 @@
 import * as z from 'zod';
+import { composingEvents, effortSchema, messageWaySchema, permissionModeSchema } from './composing.ts';
+import { blobRefSchema, commitSchema, payloadSchema } from './eventParts.ts';
+import { pullRequestStatusSchema } from './pullRequestStatus.ts';
 import { feedbackEvents } from './feedbackEvents.ts';
 import { idPattern } from './ids.ts';
+import { progressEvents } from './progress.ts';
+import { networkEvents } from './network.ts';
+import { originSchema } from './origin.ts';
+import { importEvents } from './importEvents.ts';
+import { labelEvents } from './labels.ts';
+import { ruleEvents, ruleScopeSchema, ruleTextSchema } from './permissionRules.ts';
 import {
   changeStatsSchema,
   decidedFileSchema,
@@ -8,6 +17,7 @@ import {
   reviewCountsSchema,
   reviewVerdictSchema,
 } from './review.ts';
+import { specEvents } from './specEvents.ts';
 
 /*
  * What happened in a session. Schemas stand here once; types, checks and documents are made from them.
@@ -18,33 +28,11 @@ import {
 export const sessionIdSchema = z.string().regex(idPattern('ses')).meta({ id: 'SessionId' });
 export const messageIdSchema = z.string().regex(idPattern('msg')).meta({ id: 'MessageId' });
 export const approvalIdSchema = z.string().min(1).max(200);
-export const commitSchema = z
-  .string()
-  .regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/)
-  .meta({ id: 'Commit', description: 'A full git object id' });
-
-/** A large payload that stands outside the log: fetch it with `blob.read` or GET /v1/sessions/{sessionId}/blobs/{hash}. */
-export const blobRefSchema = z
-  .object({
-    hash: z.string().regex(/^[0-9a-f]{64}$/),
-    bytes: z.int().nonnegative(),
-    mediaType: z.string(),
-  })
-  .meta({ id: 'BlobRef' });
-export type BlobRef = z.infer<typeof blobRefSchema>;
-
-/** Text that may be too large for the log: `text` is a preview when `blob` is present. */
-export const payloadSchema = z.object({ text: z.string(), blob: blobRefSchema.optional() }).meta({ id: 'Payload' });
-export type Payload = z.infer<typeof payloadSchema>;
-
 export const isolationSchema = z.enum(['none', 'process', 'container', 'vm']).meta({ id: 'Isolation' });
 export type Isolation = z.infer<typeof isolationSchema>;
 
-export const permissionModeSchema = z.enum(['ask', 'acceptEdits', 'plan', 'autopilot']).meta({
-  id: 'PermissionMode',
-  description: 'What the agent may do without asking: nothing, edit files, only plan, everything',
-});
-export type PermissionMode = z.infer<typeof permissionModeSchema>;
+export { blobRefSchema, commitSchema, type BlobRef, type Payload } from './eventParts.ts';
+export { permissionModeSchema, type PermissionMode } from './composing.ts';
 
 export const repositoryRefSchema = z
   .object({
@@ -87,7 +75,8 @@ export const approvalDecisionSchema = z
   .discriminatedUnion('kind', [
     z.object({
       kind: z.literal('allow'),
-      always: z.boolean().optional().describe('Also for the same rule, in this session'),
+      always: z.boolean().optional().describe('Also whatever fits the rules of the approval'),
+      scope: ruleScopeSchema.optional().describe('Where that holds; default: in this session'),
     }),
     z.object({ kind: z.literal('deny'), message: z.string().max(10_000).optional() }),
     z.object({
@@ -118,6 +107,7 @@ export const pullRequestSchema = z
     headCommit: commitSchema,
     draft: z.boolean(),
     state: z.enum(['open', 'closed', 'merged']),
+    status: pullRequestStatusSchema.optional().describe('Absent while it was not looked at, and when it is over'),
   })
   .meta({ id: 'PullRequest' });
 export type PullRequest = z.infer<typeof pullRequestSchema>;
@@ -133,7 +123,9 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     isolation: isolationSchema,
     agent: z.string(),
     model: z.string().optional(),
+    effort: effortSchema.optional(),
     permissionMode: permissionModeSchema,
+    origin: originSchema.optional().describe('Absent: a person began it here'),
   }),
   z.object({ type: z.literal('sessionRenamed'), title: z.string() }),
   z.object({ type: z.literal('sessionArchived'), archived: z.boolean() }),
@@ -191,7 +183,15 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     .describe('It is made again from the last checkpoint when there is work to do'),
   z.object({ type: z.literal('sessionBlocked'), failure: failureSchema }),
   z.object({ type: z.literal('sessionResumed'), by: z.string() }),
-  z.object({ type: z.literal('messageQueued'), messageId: messageIdSchema, text: z.string(), by: z.string() }),
+  z.object({
+    type: z.literal('messageQueued'),
+    messageId: messageIdSchema,
+    text: z.string(),
+    by: z.string(),
+    way: messageWaySchema.optional().describe('Absent: `queue`'),
+    images: z.array(blobRefSchema).optional(),
+    origin: originSchema.optional(),
+  }),
   z.object({ type: z.literal('messageSent'), messageId: messageIdSchema }),
   z.object({ type: z.literal('messageTaken'), messageId: messageIdSchema }),
   z.object({ type: z.literal('turnStarted'), turn: z.int().positive(), messageIds: z.array(messageIdSchema) }),
@@ -232,12 +232,18 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     reason: z.string().optional(),
     questions: z.array(questionSchema).optional(),
     canAlwaysAllow: z.boolean(),
+    rules: z
+      .array(ruleTextSchema)
+      .max(20)
+      .optional()
+      .describe('What "always" allows from then on; absent where it changes the permission mode instead'),
   }),
   z.object({
     type: z.literal('approvalAnswered'),
     approvalId: approvalIdSchema,
     decision: approvalDecisionSchema,
     by: z.string(),
+    via: z.string().max(100).optional().describe('The client that the answer came through'),
   }),
   z.object({ type: z.literal('approvalWithdrawn'), approvalId: approvalIdSchema, reason: z.string() }),
   z.object({
@@ -335,7 +341,17 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     created: z.boolean(),
     by: z.string(),
   }),
+  z
+    .object({ type: z.literal('pullRequestChanged'), pullRequest: pullRequestSchema })
+    .describe('It stands another way on its forge than it did'),
   ...feedbackEvents,
+  ...composingEvents,
+  ...progressEvents,
+  ...networkEvents,
+  ...labelEvents,
+  ...ruleEvents,
+  ...importEvents,
+  ...specEvents,
 ]);
 export type EventBody = z.infer<typeof eventBodySchema>;
 export type EventType = EventBody['type'];

@@ -32,7 +32,12 @@ export const commentPlaceSchema = z
       lines: lineRangeSchema,
       quote,
     }),
-    z.object({ kind: z.literal('plan'), approvalId: z.string().min(1).max(200), quote }),
+    z.object({
+      kind: z.literal('plan'),
+      approvalId: z.string().min(1).max(200),
+      lines: lineRangeSchema.optional().describe('Of the plan’s text, which does not change'),
+      quote,
+    }),
     z.object({ kind: z.literal('item'), itemId: z.string().min(1).max(200), quote }),
   ])
   .meta({ id: 'CommentPlace' });

@@ -26,6 +26,7 @@ const targetSchema = z
     z.object({
       kind: z.literal('plan'),
       approvalId: z.string().min(1).max(200),
+      lines: lineRangeSchema.optional(),
       quote: z.string().max(4000).default(''),
     }),
     z.object({ kind: z.literal('item'), itemId: z.string().min(1).max(200), quote: z.string().max(4000).default('') }),

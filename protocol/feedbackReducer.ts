@@ -1,3 +1,4 @@
+import { currentCheckpoint } from './checkpoints.ts';
 import type { EventOf } from './events.ts';
 import type { ItemEditor } from './itemEditor.ts';
 import { reviewAfterTurn } from './reviewReducer.ts';
@@ -64,7 +65,8 @@ export const feedbackHandlers = {
     const applied = { files, left, ...(failure === undefined ? {} : { failure }) };
     items.add({ kind: 'notice', id: `notice:${seq}`, at, level: 'info', text: appliedText(applied) });
     const feedback = state.feedback ?? NONE;
-    const agents = feedback.submissions.find(one => one.number === number)?.agents ?? commit;
+    // Turns may have ended since it was submitted: what it is brought into is not what it was made on.
+    const agents = currentCheckpoint(state);
     return {
       feedback: {
         ...feedback,

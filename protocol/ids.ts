@@ -1,7 +1,7 @@
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
 /** What an id names; the prefix makes a pasted id recognisable. */
-export type IdKind = 'ses' | 'msg' | 'apr' | 'cmt' | 'key' | 'evt' | 'snd';
+export type IdKind = 'ses' | 'msg' | 'apr' | 'cmt' | 'key' | 'evt' | 'snd' | 'spc';
 
 /**
  * A new id: prefix, ten characters of time (sortable by creation), sixteen random ones.

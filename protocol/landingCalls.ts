@@ -1,10 +1,13 @@
 import * as z from 'zod';
 import { ofSession, token, withKey } from './callParts.ts';
-import { changeStatsSchema, commitSchema, pullRequestSchema } from './events.ts';
+import { changeStatsSchema, commitSchema, messageIdSchema, pullRequestSchema } from './events.ts';
 
 /** Which tree lands: what the human has taken, or all that is on offer. */
 export const landingTreeSchema = z.enum(['accepted', 'all']).meta({ id: 'LandingTree' });
 export type LandingTree = z.infer<typeof landingTreeSchema>;
+
+export const pullRequestDeedSchema = z.enum(['fixChecks', 'addressReview']).meta({ id: 'PullRequestDeed' });
+export type PullRequestDeed = z.infer<typeof pullRequestDeedSchema>;
 
 const from = {
   from: landingTreeSchema.optional().describe('Default: `accepted` when something was accepted, else `all`'),
@@ -65,6 +68,26 @@ export const landingCalls = {
       pending: z.int().nonnegative().optional().describe('Changes of the session that nobody decided on'),
     }),
     rest: { method: 'post', path: '/v1/sessions/{sessionId}/pull-request' },
+  },
+  'pullRequest.look': {
+    summary: 'Look at the pull request on its forge now, and keep what is new in the session',
+    mutates: false,
+    params: z.object({ ...ofSession, token: token.describe('Forge token, used for this call and never stored') }),
+    result: z.object({ pullRequest: pullRequestSchema }),
+    rest: { method: 'post', path: '/v1/sessions/{sessionId}/pull-request/look' },
+  },
+  'pullRequest.tend': {
+    summary:
+      'Have the agent repair the failed checks of the pull request, or address what its reviews ask for, in a turn',
+    mutates: true,
+    params: z.object({
+      ...withKey,
+      ...ofSession,
+      deed: pullRequestDeedSchema,
+      token: token.describe('Forge token, used for this call and never stored'),
+    }),
+    result: z.object({ messageId: messageIdSchema, seq: z.int() }),
+    rest: { method: 'post', path: '/v1/sessions/{sessionId}/pull-request/deeds' },
   },
   'landing.bundle': {
     summary: 'Make a git bundle of what could land, for whoever has the repository; read it with `landing.read`',

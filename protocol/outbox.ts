@@ -1,10 +1,14 @@
 import { SandpiperError } from './errors.ts';
 import type { ErrorCode, WireErrorData } from './errors.ts';
+import type { MessageWay } from './composing.ts';
+import type { Image } from './images.ts';
 import type { ApprovalDecision } from './events.ts';
+import { t } from './text.ts';
 
 /** What a person said that must reach the relay, now or when it is back. */
 export type OutboxContent =
-  { kind: 'message'; text: string } | { kind: 'answer'; approvalId: string; decision: ApprovalDecision };
+  | { kind: 'message'; text: string; way?: MessageWay; images?: Image[] }
+  | { kind: 'answer'; approvalId: string; decision: ApprovalDecision };
 
 /** A failure as it is kept and shown. */
 type OutboxProblem = WireErrorData & { message: string };
@@ -32,6 +36,14 @@ export interface OutboxEntry {
   typedAt: number;
   content: OutboxContent;
   status: OutboxStatus;
+}
+
+/** What a call makes of a message. */
+export function messageOf({
+  kind: _kind,
+  ...message
+}: Extract<OutboxContent, { kind: 'message' }>): Omit<Extract<OutboxContent, { kind: 'message' }>, 'kind'> {
+  return message;
 }
 
 /** The time for an entry that is typed now. A clock that was set back does not change the order. */
@@ -80,15 +92,15 @@ export function answerTo(
 
 /** Why a second answer to an approval is not taken. */
 export function alreadyAnswered(): SandpiperError {
-  return new SandpiperError('conflict', 'You have answered this already.', {
-    hint: 'Take that answer back first, if it has not gone out.',
+  return new SandpiperError('conflict', t('You have answered this already.'), {
+    hint: t('Take that answer back first, if it has not gone out.'),
   });
 }
 
 /**
  * The status after an attempt failed.
  * - nobody knows whether the relay has it: stays `sending`
- * - the relay refused for now, or refused the connection and not the entry: `waiting`
+ * - the relay refused this time only, or refused the connection and not the entry: `waiting`
  * - the relay refused the entry: `refused`
  */
 export function statusAfterFailure(error: SandpiperError): OutboxStatus {
@@ -114,7 +126,7 @@ function toOutboxProblem(error: SandpiperError): OutboxProblem {
 
 /** Why an entry cannot be taken back. */
 export function alreadyGone(): SandpiperError {
-  return new SandpiperError('conflict', 'It has gone out already, so it cannot be taken back.', {
-    hint: 'Write another message, or stop the turn.',
+  return new SandpiperError('conflict', t('It has gone out already, so it cannot be taken back.'), {
+    hint: t('Write another message, or stop the turn.'),
   });
 }

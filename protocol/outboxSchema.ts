@@ -1,7 +1,9 @@
 import * as z from 'zod';
+import { messageWaySchema } from './composing.ts';
 import { ERROR_CODES, isErrorCode } from './errors.ts';
 import type { ErrorCode } from './errors.ts';
 import { approvalDecisionSchema, approvalIdSchema, sessionIdSchema } from './events.ts';
+import { imagesSchema } from './images.ts';
 import { idPattern } from './ids.ts';
 import type { OutboxEntry } from './outbox.ts';
 
@@ -21,7 +23,12 @@ const entrySchema = z.object({
   sessionId: sessionIdSchema,
   typedAt: z.number(),
   content: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('message'), text: z.string() }),
+    z.object({
+      kind: z.literal('message'),
+      text: z.string(),
+      way: messageWaySchema.exactOptional(),
+      images: imagesSchema.exactOptional(),
+    }),
     z.object({ kind: z.literal('answer'), approvalId: approvalIdSchema, decision: approvalDecisionSchema }),
   ]),
   status: z.discriminatedUnion('kind', [

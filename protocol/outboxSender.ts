@@ -22,7 +22,7 @@ export interface OutboxSenderOptions {
   /** After every change. */
   onChange(): void;
   now?: () => number;
-  /** How long to wait before an entry that the relay could not take for now is tried again. */
+  /** How long to wait before an entry that the relay could not take is tried again. */
   retryMs?: number;
 }
 
@@ -271,7 +271,7 @@ export class OutboxSender {
     return false;
   }
 
-  /** Tells who waits for an attempt that there was one, or that there will be none for now. */
+  /** Tells who waits for an attempt that there was one, or that none can be made now. */
   #wake(key?: string): void {
     for (const [watched, watchers] of key === undefined
       ? [...this.#watchers]

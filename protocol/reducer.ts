@@ -1,11 +1,19 @@
 import type { EventBody, EventOf, SessionEvent } from './events.ts';
 import { feedbackHandlers } from './feedbackReducer.ts';
+import { composingHandlers } from './composingReducer.ts';
 import { checkpointHandlers, standingOf } from './checkpointReducer.ts';
 import { interruptedBy, recoveryText } from './interruption.ts';
+import { importHandlers } from './importReducer.ts';
 import { ItemEditor } from './itemEditor.ts';
+import { endTasks, progressHandlers } from './progressReducer.ts';
+import { networkHandlers } from './networkReducer.ts';
+import { labelHandlers } from './labelsReducer.ts';
 import { notice, patched, phaseOfTurns, type Handlers, type Patch, type Step } from './reducerParts.ts';
 import { reviewAfterDecision, reviewAfterTurn } from './reviewReducer.ts';
 import type { Approval, Item, SessionState, ToolItem, Turn } from './session.ts';
+import { ruleHandlers } from './rulesReducer.ts';
+import { endedWork, extractHandlers, specHandlers, withAnswer } from './specReducer.ts';
+import { isSpecQuestion } from './specWork.ts';
 import { turnToStop } from './stopping.ts';
 import { addUsage, NO_USAGE } from './usage.ts';
 
@@ -75,7 +83,9 @@ function createdState(id: string, at: number, body: EventOf<'sessionCreated'>): 
     isolation: body.isolation,
     agent: { id: body.agent, running: false, segment: 0 },
     ...(body.model === undefined ? {} : { model: body.model }),
+    ...(body.effort === undefined ? {} : { effort: body.effort }),
     permissionMode: body.permissionMode,
+    ...(body.origin === undefined ? {} : { origin: body.origin }),
     phase: { kind: 'preparing', step: 'mirror', since: at },
     recoveries: 0,
     turns: [],
@@ -95,7 +105,10 @@ function createdState(id: string, at: number, body: EventOf<'sessionCreated'>): 
 const handlers: Handlers = {
   sessionCreated: () => ({}),
   sessionRenamed: (_state, body) => ({ title: body.title }),
-  sessionArchived: (_state, body) => ({ archived: body.archived }),
+  sessionArchived: (state, body, { at }) => ({
+    archived: body.archived,
+    ...(body.archived ? endedWork(state, 'The session was archived.', at) : {}),
+  }),
   preparing: (_state, body, { at }) => ({ phase: { kind: 'preparing', step: body.step, since: at } }),
   sandboxReady: (_state, body) => ({ provider: body.provider, isolation: body.isolation }),
   agentStarted: (state, body, { at }) => ({
@@ -111,6 +124,7 @@ const handlers: Handlers = {
     );
     const interrupted = interruptedBy(state, items.list, body, at);
     const closed = closeOpen(state, items, at, 'The agent ended.');
+    endTasks(items, at);
     if (!body.expected) {
       items.add(notice(seq, at, 'warning', body.cause));
     }
@@ -157,10 +171,6 @@ const handlers: Handlers = {
     return { stuck: undefined, recovering: undefined, phase: { kind: 'blocked', failure: body.failure, since: at } };
   },
   sessionResumed: (state, _body, { at }) => ({ phase: phaseOfTurns(state.turns, at) }),
-  messageQueued: (_state, body, { at, items }) => {
-    items.add({ kind: 'message', id: body.messageId, at, text: body.text, by: body.by, delivery: 'queued' });
-    return {};
-  },
   messageSent: (_state, body, { items }) => withDelivery(items, body.messageId, 'sent'),
   messageTaken: (state, body, { items }) => withDelivery(items, body.messageId, 'taken', state.turns.at(-1)?.number),
   turnStarted: (state, body, { at }) => ({
@@ -209,8 +219,17 @@ const handlers: Handlers = {
     }
     return { stuck: undefined, approvals: [...state.approvals.filter(other => other.id !== approvalId), approval] };
   },
-  approvalAnswered: (state, body, { items }) =>
-    settled(state, items, body.approvalId, { decision: body.decision, by: body.by }),
+  approvalAnswered: (state, body, { at, items }) => {
+    const asked = state.approvals.find(open => open.id === body.approvalId);
+    return {
+      ...settled(state, items, body.approvalId, {
+        decision: body.decision,
+        by: body.by,
+        ...(body.via === undefined ? {} : { via: body.via }),
+      }),
+      ...(asked ? withAnswer(state, body, asked.at, at) : {}),
+    };
+  },
   approvalWithdrawn: (state, body, { items }) => settled(state, items, body.approvalId, { withdrawn: body.reason }),
   modelRetrying: (state, body) => (state.phase.kind === 'working' ? { phase: { ...state.phase, retry: body } } : {}),
   noticeRaised: (_state, body, { at, seq, items }) => {
@@ -265,7 +284,16 @@ const handlers: Handlers = {
   reviewDecided: (state, body, { seq }) => reviewAfterDecision(state, body, seq),
   ...checkpointHandlers,
   pullRequestOpened: (_state, body) => ({ pullRequest: body.pullRequest }),
+  pullRequestChanged: (_state, body) => ({ pullRequest: body.pullRequest }),
   ...feedbackHandlers,
+  ...composingHandlers,
+  ...progressHandlers,
+  ...networkHandlers,
+  ...labelHandlers,
+  ...ruleHandlers,
+  ...importHandlers,
+  ...specHandlers,
+  ...extractHandlers,
 };
 
 function apply<T extends EventBody['type']>(state: SessionState, body: EventOf<T>, step: Step): Patch {
@@ -300,14 +328,15 @@ function resumed(state: SessionState): Patch {
 /** Nobody will finish these calls or take these answers any more. */
 function closeOpen(state: SessionState, items: ItemEditor, at: number, reason: string): Patch {
   items.change(item => (isOpenTool(item) ? { ...item, state: 'stopped', finishedAt: at } : undefined));
-  return state.approvals.length === 0
+  // What a spec asks waits for no agent.
+  const closed = state.approvals.filter(({ id }) => !isSpecQuestion(id));
+  return closed.length === 0
     ? {}
     : {
-        approvals: [],
-        answered: [
-          ...state.answered,
-          ...state.approvals.map(open => ({ ...open, answer: { withdrawn: reason } })),
-        ].slice(-MAX_ANSWERED),
+        approvals: state.approvals.filter(({ id }) => isSpecQuestion(id)),
+        answered: [...state.answered, ...closed.map(open => ({ ...open, answer: { withdrawn: reason } }))].slice(
+          -MAX_ANSWERED,
+        ),
       };
 }
 

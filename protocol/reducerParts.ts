@@ -5,7 +5,21 @@ import type { Item, Phase, SessionState, Turn } from './session.ts';
 /* What the parts of the reducer share. */
 
 type Ending =
-  'stuck' | 'interrupted' | 'recovering' | 'restoring' | 'restored' | 'heads' | 'conversation' | 'pullRequest';
+  | 'pinned'
+  | 'tags'
+  | 'rules'
+  | 'stuck'
+  | 'interrupted'
+  | 'recovering'
+  | 'restoring'
+  | 'restored'
+  | 'heads'
+  | 'conversation'
+  | 'pullRequest'
+  | 'model'
+  | 'effort'
+  | 'spec'
+  | 'extracting';
 
 /** What an event changes. A field of `Ending` that is named undefined is taken away. */
 export type Patch = Partial<Omit<SessionState, 'items' | Ending>> & { [K in Ending]?: SessionState[K] | undefined };
@@ -22,12 +36,32 @@ export type Handlers<T extends EventBody['type'] = EventBody['type']> = {
 
 /** The patched state. What has ended is absent, so that a state is the same after JSON as before. */
 export function patched(state: SessionState, patch: Patch): Omit<SessionState, 'items'> {
-  const { stuck, interrupted, recovering, restoring, restored, heads, conversation, pullRequest, ...rest } = {
+  const {
+    pinned,
+    tags,
+    rules,
+    stuck,
+    interrupted,
+    recovering,
+    restoring,
+    restored,
+    heads,
+    conversation,
+    pullRequest,
+    model,
+    effort,
+    spec,
+    extracting,
+    ...rest
+  } = {
     ...state,
     ...patch,
   };
   return {
     ...rest,
+    ...(pinned ? { pinned } : {}),
+    ...(tags ? { tags } : {}),
+    ...(rules ? { rules } : {}),
     ...(stuck ? { stuck } : {}),
     ...(interrupted ? { interrupted } : {}),
     ...(recovering ? { recovering } : {}),
@@ -36,6 +70,10 @@ export function patched(state: SessionState, patch: Patch): Omit<SessionState, '
     ...(heads ? { heads } : {}),
     ...(conversation === undefined ? {} : { conversation }),
     ...(pullRequest ? { pullRequest } : {}),
+    ...(model === undefined ? {} : { model }),
+    ...(effort === undefined ? {} : { effort }),
+    ...(spec ? { spec } : {}),
+    ...(extracting ? { extracting } : {}),
   };
 }
 

@@ -1,4 +1,6 @@
 import { ERROR_CODES, isErrorCode, SandpiperError, toSandpiperError } from './errors.ts';
+import { isRecord } from './isRecord.ts';
+import { t } from './text.ts';
 
 /**
  * A call without a meaning, to which every answer is a sign of life. A relay that does not know it says so, which is one.
@@ -55,8 +57,8 @@ export class RpcPeer {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
         reject(
-          new SandpiperError('timeout', `The relay did not answer ${method} within ${timeoutMs / 1000} s.`, {
-            hint: 'Try again.',
+          new SandpiperError('timeout', t('The relay did not answer {0} within {1} s.', method, timeoutMs / 1000), {
+            hint: t('Try again.'),
           }),
         );
       }, timeoutMs);
@@ -106,7 +108,7 @@ export class RpcPeer {
 
   /** Fails every open call with `disconnected`. Calls after this fail at once. */
   close(reason: string): void {
-    this.#closed ??= new SandpiperError('disconnected', reason, { hint: 'Sandpiper reconnects by itself.' });
+    this.#closed ??= new SandpiperError('disconnected', reason, { hint: t('Sandpiper reconnects by itself.') });
     for (const waiting of this.#waiting.values()) {
       clearTimeout(waiting.timer);
       waiting.reject(this.#closed);
@@ -157,10 +159,6 @@ export function errorFromWire(error: Record<string, unknown>): SandpiperError {
     hint: typeof data['hint'] === 'string' ? data['hint'] : undefined,
     details: isRecord(data['details']) ? data['details'] : undefined,
   });
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function toId(value: unknown): Id | undefined {

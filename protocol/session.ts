@@ -1,5 +1,6 @@
 import type {
   ApprovalDecision,
+  BlobRef,
   ChangeStats,
   EventOf,
   Failure,
@@ -11,7 +12,14 @@ import type {
   TurnOutcome,
   Usage,
 } from './events.ts';
+import type { Risk } from './approvalRisk.ts';
+import type { Effort } from './composing.ts';
 import type { CommentPlace, ItemAnswer, SubmittedItem } from './feedback.ts';
+import type { ContextUse, Todo } from './progress.ts';
+import type { Origin } from './origin.ts';
+import type { Network } from './network.ts';
+import type { SpecRef } from './specEvents.ts';
+import type { SpecProgress, SpecWork } from './specWork.ts';
 import type { ReviewConflict, ReviewCounts } from './review.ts';
 
 /** One row of the transcript. Ids are unique within a session. */
@@ -23,9 +31,14 @@ export type Item =
       text: string;
       by: string;
       delivery: 'queued' | 'sent' | 'taken';
+      /** Absent: it waits for the end of the turn that runs. */
+      way?: 'steer' | 'interrupt';
+      images?: BlobRef[];
       turn?: number;
       /** The number of the submitted review that it carries. */
       submission?: number;
+      /** Absent: a person wrote it here. */
+      origin?: Origin;
     }
   | { kind: 'text' | 'thinking'; id: string; at: number; turn: number; text: Payload; parentToolId?: string }
   | ToolItem
@@ -55,12 +68,20 @@ export interface ToolItem {
   state: 'running' | 'waiting' | 'ok' | 'failed' | 'denied' | 'stopped';
   output?: Payload;
   finishedAt?: number;
+  /** What the call began and what goes on by itself, also when the call is answered. */
+  task?: {
+    state: 'running' | 'ok' | 'failed' | 'stopped';
+    since: number;
+    finishedAt?: number;
+    tokens?: number;
+    toolUses?: number;
+  };
 }
 
 export type Approval = Omit<EventOf<'approvalAsked'>, 'type' | 'approvalId'> & { id: string; at: number };
 
 export type AnsweredApproval = Approval & {
-  answer: { decision: ApprovalDecision; by: string } | { withdrawn: string };
+  answer: { decision: ApprovalDecision; by: string; via?: string } | { withdrawn: string };
 };
 
 export interface Turn {
@@ -124,6 +145,7 @@ export interface Activity {
     | 'stuck'
     | 'recovering'
     | 'restoring'
+    | 'checking'
     | 'stopping'
     | 'checkpointing'
     | 'blocked'
@@ -181,14 +203,26 @@ export interface SessionState {
   updatedAt: number;
   title: string;
   archived: boolean;
+  /** Absent: it is not. */
+  pinned?: boolean;
+  /** Absent: none. */
+  tags?: string[];
+  /** What the agent may do without asking, in this session alone. Absent: nothing. */
+  rules?: string[];
   repository: RepositoryRef;
+  /** Absent: a person began it here. */
+  origin?: Origin;
   base: string;
   includesUncommitted: boolean;
   provider: string;
   isolation: Isolation;
   agent: { id: string; version?: string; running: boolean; segment: number };
+  /** Absent: the agent's own choice. */
   model?: string;
+  effort?: Effort;
   permissionMode: PermissionMode;
+  /** What a message may begin with, after a slash. Absent before the agent said so. */
+  commands?: string[];
   phase: Phase;
   stuck?: Stuck;
   interrupted?: Interrupted;
@@ -202,6 +236,14 @@ export interface SessionState {
   conversation?: string;
   /** What was restored, newest last, the last 50. */
   restores?: Restore[];
+  /** The spec that is built or checked here, or was last. */
+  spec?: SpecWork;
+  /** The answer to this message is to be kept as a spec. */
+  extracting?: { messageId: string; by: string; since: number };
+  /** The spec that the agent of this session wrote last. */
+  extracted?: SpecRef & { seq: number };
+  /** The person's own conversation on their machine. */
+  importedFrom?: { id: string; folder: string };
   branchedFrom?: { sessionId: string; title: string; turn: number };
   /** Recoveries in a row, since a turn ended well. */
   recoveries: number;
@@ -213,6 +255,10 @@ export interface SessionState {
   /** Answered or withdrawn, newest last, the last 50. */
   answered: AnsweredApproval[];
   usage: Usage;
+  /** What the agent means to do, in its order. Absent before it said so. */
+  todos?: Todo[];
+  /** Absent before the agent said so. */
+  context?: ContextUse;
   /** The commit whose tree is on offer: the last checkpoint with the reviewer's rejections and edits, or the base. */
   proposed: string;
   /** The commit whose tree the human has taken; starts as the base. */
@@ -222,6 +268,7 @@ export interface SessionState {
   feedback?: Feedback;
   stats: ChangeStats;
   pullRequest?: PullRequest;
+  network?: Network;
 }
 
 /** What the reviewer says to the agent, and what became of it. */
@@ -283,12 +330,36 @@ export interface ReviewDecision {
   after: { accepted: string; proposed: string };
 }
 
+/** An open approval in the row of a list. */
+export interface Ask {
+  id: string;
+  kind: Approval['kind'];
+  /** Of the tool. */
+  name: string;
+  title: string;
+  at: number;
+  canAlwaysAllow: boolean;
+  /** What "always" allows. Absent: see the approval. */
+  rules?: string[];
+  /** As in approvalRisk.ts, for tools. */
+  risk?: Risk;
+  why?: string;
+  /** The title says all that is to be allowed: nothing is cut or left out. */
+  whole?: boolean;
+}
+
 /** What a list of sessions shows. */
 export interface SessionSummary {
   id: string;
   seq: number;
   title: string;
   archived: boolean;
+  /** Absent: it is not. */
+  pinned?: boolean;
+  /** Absent: none. */
+  tags?: string[];
+  /** What the agent may do without asking, in this session alone. Absent: nothing. */
+  rules?: string[];
   repository: RepositoryRef;
   createdAt: number;
   updatedAt: number;
@@ -298,6 +369,8 @@ export interface SessionSummary {
   doing?: Activity;
   /** Approvals that wait for a person, and failures that do. */
   needsYou: number;
+  /** The first of the open approvals. Absent: none, or a row of an older relay. */
+  asking?: Ask[];
   stats: ChangeStats;
   pending: boolean;
   /** How far the review is, and of which two commits. Absent in rows of an older relay. */
@@ -308,5 +381,8 @@ export interface SessionSummary {
   usage: Usage;
   isolation: Isolation;
   provider: string;
+  spec?: SpecProgress;
   pullRequest?: PullRequest;
+  /** What on a forge it came from. Absent: a person began it here. */
+  origin?: Origin;
 }

@@ -22,7 +22,7 @@ export function snapshotOf(state: SessionState, maxItems: number, mostItems: num
 function isOpen(item: Item, unsaved: number): boolean {
   switch (item.kind) {
     case 'tool':
-      return item.state === 'running' || item.state === 'waiting';
+      return item.state === 'running' || item.state === 'waiting' || item.task?.state === 'running';
     case 'message':
       return item.delivery !== 'taken' || (item.turn ?? 0) >= unsaved;
     default:

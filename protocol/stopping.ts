@@ -1,20 +1,19 @@
 import type { Item, SessionState } from './session.ts';
+import { openWork } from './specWork.ts';
 
 type Message = Extract<Item, { kind: 'message' }>;
 
-/** Messages that the agent has not taken, the oldest first. They are taken in order, so none stands before a taken one. */
+/**
+ * Messages that the agent has not taken, in the order in which it gets them: what is on its way, then what was to stop the
+ * turn for, then the oldest. A message that was handed into a turn is taken before others that were written earlier.
+ */
 export function undeliveredMessages(items: readonly Item[]): Message[] {
-  const found: Message[] = [];
-  for (let index = items.length - 1; index >= 0; index--) {
-    const item = items[index];
-    if (item?.kind === 'message') {
-      if (item.delivery === 'taken') {
-        break;
-      }
-      found.push(item);
-    }
-  }
-  return found.reverse();
+  const found = items.filter((item): item is Message => item.kind === 'message' && item.delivery !== 'taken');
+  return found.length < 2 ? found : found.sort((one, other) => rank(one) - rank(other));
+}
+
+function rank({ delivery, way }: Message): number {
+  return delivery === 'sent' ? 0 : way === 'interrupt' ? 1 : 2;
 }
 
 /** The turn that a stop ends: the open one, or the one that the message on its way to the agent will begin. */
@@ -28,8 +27,8 @@ export function turnToStop(state: SessionState): number | undefined {
     : undefined;
 }
 
-/** What a stop would end at this moment: a turn, or the way to it; undefined when there is nothing to stop. */
-export function whatToStop(state: SessionState): 'turn' | 'start' | undefined {
+/** What a stop would end at this moment: a turn, the way to it, or a spec; undefined when there is nothing to stop. */
+export function whatToStop(state: SessionState): 'turn' | 'start' | 'spec' | undefined {
   if (state.archived) {
     return undefined;
   }
@@ -37,5 +36,8 @@ export function whatToStop(state: SessionState): 'turn' | 'start' | undefined {
     return 'turn';
   }
   const waits = state.phase.kind === 'preparing' || state.phase.kind === 'idle';
-  return waits && undeliveredMessages(state.items).length > 0 ? 'start' : undefined;
+  if (waits && undeliveredMessages(state.items).length > 0) {
+    return 'start';
+  }
+  return openWork(state) ? 'spec' : undefined;
 }

@@ -21,4 +21,16 @@ export const treeCalls = {
     }),
     rest: { method: 'get', path: '/v1/sessions/{sessionId}/folder' },
   },
+  'changes.findPaths': {
+    summary: 'Paths of one tree that a person who typed a few characters may mean, the best first',
+    mutates: false,
+    params: z.object({
+      ...ofSession,
+      tree: treeNameSchema.default('proposed'),
+      query: z.string().max(200).default(''),
+      limit: z.int().min(1).max(100).default(20),
+    }),
+    result: z.object({ paths: z.array(z.string()), total: z.int().nonnegative().describe('Paths in the tree') }),
+    rest: { method: 'get', path: '/v1/sessions/{sessionId}/paths' },
+  },
 } as const;

@@ -1,6 +1,9 @@
 import type { CallResult, NotificationParams } from './calls.ts';
+import type { MessageWay, SettingsChange } from './composing.ts';
 import type { WireErrorData } from './errors.ts';
 import type { ApprovalDecision, LiveItem, PermissionMode, SessionEvent } from './events.ts';
+import type { Image } from './images.ts';
+import type { PullRequestDeed } from './landingCalls.ts';
 import type { OutboxEntry } from './outbox.ts';
 import type { SessionState, SessionSummary } from './session.ts';
 
@@ -77,17 +80,42 @@ export interface WebviewRequests {
     };
     result: { sessionId: string };
   };
+  /** Somebody writes the task of a new session: what it will need is got ready. */
+  warm: { params: Empty; result: Empty };
   /** Asks which of the open folders a new session works on; a new `draft` follows. */
   chooseRepository: { params: Empty; result: Empty };
   /**
    * Answered when the message is in the outbox of the host, so durable; it goes out when the relay can be reached. The same
    * key again changes nothing.
    */
-  send: { params: { sessionId: string; text: string; key: string }; result: Empty };
+  send: {
+    params: { sessionId: string; text: string; key: string; way?: MessageWay; images?: Image[] };
+    result: Empty;
+  };
   /** Takes back what has not left, or discards what was refused; `conflict` when the relay may have it. */
   withdraw: { params: { key: string }; result: Empty };
   /** Sends a refused message once more. */
   sendAgain: { params: { key: string }; result: Empty };
+  /** Takes back a message that the relay has queued. @throws `conflict` when the agent may have it */
+  unqueue: { params: OfMessage; result: { text: string } };
+  /** Hands a queued message over earlier. */
+  hurry: { params: OfMessage & { way: 'steer' | 'interrupt' }; result: Empty };
+  /** Paths of the session's files that a few typed characters may mean. */
+  findPaths: { params: { sessionId: string; query: string }; result: { paths: string[] } };
+  /** What the editor can add to a message: the selection, symbols. None without an editor. */
+  editorMentions: {
+    params: { query: string };
+    result: { mentions: { label: string; detail: string; insert: string }[] };
+  };
+  /** A session in words, for the agent of another one. */
+  describeSession: { params: OfSession; result: { text: string } };
+  /** Another model, effort or mode for the agent; null is its own choice. */
+  configure: { params: OfSession & SettingsChange; result: { applies: 'now' | 'nextTurn' } };
+  /**
+   * Begins to bring files and conversation back to the end of a turn, without a question: `restore` names it, and the
+   * session says when it is done.
+   */
+  goBack: { params: { sessionId: string; turn: number }; result: { restore: number } };
   stop: { params: OfSession; result: { stopping: boolean } };
   /**
    * As `send`: answered when the answer is in the outbox of the host. `conflict` when another answer to it is there.
@@ -99,13 +127,19 @@ export interface WebviewRequests {
   retry: { params: OfSession; result: Empty };
   /** All pending changes in the multi-file diff editor. */
   openChanges: { params: OfSession; result: Empty };
-  /** One file in the diff editor. `path` may be the agent's absolute path. */
-  openFile: { params: { sessionId: string; path: string }; result: Empty };
+  /** One file in the diff editor, at what the tool call `itemId` wrote. `path` may be the agent's absolute path. */
+  openFile: { params: { sessionId: string; path: string; itemId?: string }; result: Empty };
+  /** A plan that the agent asks about, as a document whose lines can be commented. */
+  openPlan: { params: { sessionId: string; approvalId: string }; result: Empty };
   /** Asks first where something changes. */
   turnAction: { params: { sessionId: string; turn: number; action: TurnAction }; result: Empty };
   acceptAll: { params: OfSession; result: Empty };
+  /** Merges the change into the files that are open; asks where something is to choose. */
+  applyChanges: { params: OfSession; result: Empty };
   /** `url` is absent when the user cancelled. */
   createPullRequest: { params: OfSession; result: { url?: string } };
+  /** Has the agent do something about the pull request, in a turn. */
+  tendPullRequest: { params: { sessionId: string; deed: PullRequestDeed }; result: Empty };
   openExternal: { params: { url: string }; result: Empty };
   /** Shows another session, or with null the composer of a new one; `open` follows. */
   selectSession: { params: { sessionId: string | null }; result: Empty };
@@ -117,6 +151,19 @@ export interface WebviewRequests {
   reconnect: { params: Empty; result: Empty };
   showLog: { params: Empty; result: Empty };
   copy: { params: { text: string }; result: Empty };
+  /** Where words stand in all sessions. */
+  searchSessions: { params: { query: string }; result: CallResult<'session.search'> };
+  /** Shows a session at a row of it. */
+  showPlace: { params: { sessionId: string; itemId?: string }; result: Empty };
+  /** Asks for a format and a place, and writes all of the session there. */
+  exportSession: { params: OfSession; result: Empty };
+  /** Puts code at the cursor of the editor, in place of what is selected there. */
+  insertCode: { params: { text: string }; result: Empty };
+  /**
+   * Brings code into the file that it names, or into the one that is open: an edit that can be undone, and is not saved. Asks
+   * where its place is not clear.
+   */
+  applyCode: { params: { text: string; language?: string; path?: string }; result: Empty };
   /** Asks the user for the model key, in an input box of the editor. */
   setModelKey: { params: Empty; result: { stored: boolean } };
 }
@@ -141,6 +188,9 @@ export type RequestHandlers = {
 type Empty = Record<never, never>;
 interface OfSession {
   sessionId: string;
+}
+interface OfMessage extends OfSession {
+  messageId: string;
 }
 
 const HOST_MESSAGES: Record<HostMessage['type'], true> = {

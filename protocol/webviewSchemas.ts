@@ -1,6 +1,15 @@
 import * as z from 'zod';
-import { approvalDecisionSchema, blobRefSchema, permissionModeSchema, sessionIdSchema } from './events.ts';
+import { messageWaySchema, settingsChangeSchema } from './composing.ts';
+import {
+  approvalDecisionSchema,
+  blobRefSchema,
+  messageIdSchema,
+  permissionModeSchema,
+  sessionIdSchema,
+} from './events.ts';
+import { imagesSchema } from './images.ts';
 import { idPattern } from './ids.ts';
+import { pullRequestDeedSchema } from './landingCalls.ts';
 import type { RequestParams, WebviewMessage, WebviewMethod } from './webviewApi.ts';
 
 /*
@@ -10,6 +19,7 @@ import type { RequestParams, WebviewMessage, WebviewMethod } from './webviewApi.
  */
 
 const ofSession = { sessionId: sessionIdSchema };
+const ofMessage = { ...ofSession, messageId: messageIdSchema };
 const text = z.string().min(1).max(1_000_000);
 const empty = z.object({});
 const key = z.string().regex(idPattern('key'));
@@ -24,8 +34,22 @@ const paramSchemas = {
     model: z.string().min(1).max(200).exactOptional(),
     acceptNoIsolation: z.boolean().exactOptional(),
   }),
+  warm: empty,
   chooseRepository: empty,
-  send: z.object({ ...ofSession, text, key }),
+  send: z.object({
+    ...ofSession,
+    text,
+    key,
+    way: messageWaySchema.exactOptional(),
+    images: imagesSchema.exactOptional(),
+  }),
+  unqueue: z.object(ofMessage),
+  hurry: z.object({ ...ofMessage, way: z.enum(['steer', 'interrupt']) }),
+  findPaths: z.object({ ...ofSession, query: z.string().max(200) }),
+  editorMentions: z.object({ query: z.string().max(200) }),
+  describeSession: z.object(ofSession),
+  configure: settingsChangeSchema.extend(ofSession),
+  goBack: z.object({ ...ofSession, turn: z.int().nonnegative() }),
   withdraw: z.object({ key }),
   sendAgain: z.object({ key }),
   stop: z.object(ofSession),
@@ -37,20 +61,36 @@ const paramSchemas = {
   }),
   retry: z.object(ofSession),
   openChanges: z.object(ofSession),
-  openFile: z.object({ ...ofSession, path: z.string().min(1).max(4096) }),
+  openFile: z.object({
+    ...ofSession,
+    path: z.string().min(1).max(4096),
+    itemId: z.string().min(1).max(200).exactOptional(),
+  }),
+  openPlan: z.object({ ...ofSession, approvalId: z.string().min(1).max(200) }),
   turnAction: z.object({
     ...ofSession,
     turn: z.int().nonnegative(),
     action: z.enum(['restore', 'branch', 'compare', 'openFiles', 'undo']),
   }),
   acceptAll: z.object(ofSession),
+  applyChanges: z.object(ofSession),
   createPullRequest: z.object(ofSession),
+  tendPullRequest: z.object({ ...ofSession, deed: pullRequestDeedSchema }),
   openExternal: z.object({ url: z.string().max(4096) }),
   selectSession: z.object({ sessionId: sessionIdSchema.nullable() }),
   readBlob: z.object({ ...ofSession, hash: blobRefSchema.shape.hash, offset: z.int().nonnegative() }),
   readEvents: z.object({ ...ofSession, after: z.int().nonnegative() }),
   reconnect: empty,
   showLog: empty,
+  searchSessions: z.object({ query: z.string().min(1).max(500) }),
+  showPlace: z.object({ ...ofSession, itemId: z.string().min(1).max(200).exactOptional() }),
+  exportSession: z.object(ofSession),
+  insertCode: z.object({ text: z.string().max(1_000_000) }),
+  applyCode: z.object({
+    text: z.string().max(1_000_000),
+    language: z.string().max(100).exactOptional(),
+    path: z.string().min(1).max(500).exactOptional(),
+  }),
   copy: z.object({ text: z.string().max(10_000_000) }),
   setModelKey: empty,
 } satisfies ParamSchemas;
@@ -102,8 +142,7 @@ function toRequest<M extends WebviewMethod>(requestId: number, method: M, params
     method,
     params,
   };
-  // The union is made of exactly these pairs; TypeScript cannot see it for a method that is not known yet.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the union is made of exactly these pairs
   return request as WebviewMessage;
 }
 

@@ -1,0 +1,22 @@
+import * as z from 'zod';
+
+/* Schemas that events of several parts are made of. */
+
+export const commitSchema = z
+  .string()
+  .regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/)
+  .meta({ id: 'Commit', description: 'A full git object id' });
+
+/** A large payload that stands outside the log: fetch it with `blob.read` or GET /v1/sessions/{sessionId}/blobs/{hash}. */
+export const blobRefSchema = z
+  .object({
+    hash: z.string().regex(/^[0-9a-f]{64}$/),
+    bytes: z.int().nonnegative(),
+    mediaType: z.string(),
+  })
+  .meta({ id: 'BlobRef' });
+export type BlobRef = z.infer<typeof blobRefSchema>;
+
+/** Text that may be too large for the log: `text` is a preview when `blob` is present. */
+export const payloadSchema = z.object({ text: z.string(), blob: blobRefSchema.optional() }).meta({ id: 'Payload' });
+export type Payload = z.infer<typeof payloadSchema>;
