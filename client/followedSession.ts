@@ -3,6 +3,7 @@ import { SandpiperError } from '../protocol/errors.ts';
 import type { SessionEvent } from '../protocol/events.ts';
 import { SessionMirror } from '../protocol/sessionMirror.ts';
 import type { MirrorChange } from '../protocol/sessionMirror.ts';
+import { t } from '../protocol/text.ts';
 
 export type FollowChange = MirrorChange | { kind: 'failed'; error: SandpiperError };
 
@@ -81,8 +82,8 @@ export class FollowedSession {
   /** The session was deleted: nothing comes until it is restored. */
   onRemoved(): void {
     this.#removed = true;
-    const error = new SandpiperError('not_found', 'This session was deleted.', {
-      hint: 'Restore it with "Restore Deleted Session…", or with `sandpiper restore`.',
+    const error = new SandpiperError('not_found', t('This session was deleted.'), {
+      hint: t('Restore it with "Restore Deleted Session…", or with `sandpiper restore`.'),
     });
     this.#announce({ kind: 'failed', error });
   }

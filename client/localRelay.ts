@@ -5,9 +5,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isErrorCode, SandpiperError, toError } from '../protocol/errors.ts';
 import { isOlder } from '../protocol/releases.ts';
-import { isRecord } from '../protocol/rpc.ts';
+import { isRecord } from '../protocol/isRecord.ts';
 import { readRelayAddress } from './relayAddress.ts';
 import type { RelayAddress } from './relayAddress.ts';
+import { t } from '../protocol/text.ts';
+
+/**
+ * Options of Node for a process that becomes a relay. With the small space that V8 starts with for new objects it stops
+ * several times a second to tidy it, and everybody's text waits; it can be made larger only from here.
+ */
+export const RELAY_NODE_OPTIONS: readonly string[] = ['--min-semi-space-size=8'];
 
 const PROBE_TIMEOUT_MS = 2_000;
 const POLL_MS = 50;
@@ -27,7 +34,10 @@ export async function findRelay(dataFolder: string): Promise<RelayAddress | unde
   if (!address || !isAlive(address.pid) || !(await answersAsRelay(address.url))) {
     return undefined;
   }
-  const info = await getJson(`${address.url}/v1/relay`, authorization(address));
+  const headers = authorization(address);
+  const named = await getJson(`${address.url}/livez`, headers);
+  // An older relay names itself only where it also says how it is, which takes it a while.
+  const info = isRecord(named) && 'pid' in named ? named : await getJson(`${address.url}/v1/relay`, headers);
   // The number of a dead relay's process may be somebody else's, and its port another relay's.
   return isRecord(info) && typeof info['version'] === 'string' && info['pid'] === address.pid
     ? { ...address, version: info['version'] }
@@ -83,8 +93,8 @@ export async function askToHandOver(relay: RelayAddress, version: string): Promi
   const giveUpAt = Date.now() + HAND_OVER_MS;
   while (isAlive(relay.pid)) {
     if (Date.now() >= giveUpAt) {
-      throw new SandpiperError('timeout', `The relay (process ${relay.pid}) does not hand over.`, {
-        hint: 'End that process, then try again; its agents work on.',
+      throw new SandpiperError('timeout', t('The relay (process {0}) does not hand over.', relay.pid), {
+        hint: t('End that process, then try again; its agents work on.'),
       });
     }
     await sleep(POLL_MS);
@@ -107,12 +117,12 @@ async function postHandOver(relay: RelayAddress, version: string): Promise<Sandp
     const { code, detail, hint }: Record<string, unknown> = isRecord(answer) ? answer : {};
     return new SandpiperError(
       isErrorCode(code) ? code : 'unavailable',
-      typeof detail === 'string' ? detail : `The relay (version ${relay.version}) cannot hand over.`,
-      { hint: typeof hint === 'string' ? hint : `Stop process ${relay.pid}, then try again.` },
+      typeof detail === 'string' ? detail : t('The relay (version {0}) cannot hand over.', relay.version),
+      { hint: typeof hint === 'string' ? hint : t('Stop process {0}, then try again.', relay.pid) },
     );
   } catch (thrown) {
-    return new SandpiperError('unavailable', `The relay did not answer: ${toError(thrown).message}.`, {
-      hint: 'Try again in a moment.',
+    return new SandpiperError('unavailable', t('The relay did not answer: {0}.', toError(thrown).message), {
+      hint: t('Try again in a moment.'),
       cause: thrown,
     });
   }
@@ -133,8 +143,8 @@ async function spawnRelay({ dataFolder, command, env, timeoutMs }: StartRelayOpt
     windowsHide: true,
   });
   let ended: string | undefined;
-  child.on('error', error => (ended = `it cannot be started: ${error.message}`));
-  child.on('exit', (code, signal) => (ended ??= `it ended with ${signal ?? `exit code ${code}`}`));
+  child.on('error', error => (ended = t('it cannot be started: {0}', error.message)));
+  child.on('exit', (code, signal) => (ended ??= t('it ended with {0}', signal ?? t('exit code {0}', code ?? ''))));
   child.unref();
   await log.close();
 
@@ -156,15 +166,19 @@ async function spawnRelay({ dataFolder, command, env, timeoutMs }: StartRelayOpt
   }
   const tail = await logTail(dataFolder);
   if (ended !== undefined) {
-    throw new SandpiperError('unavailable', `The relay did not start: ${ended}.${tail}`, {
-      hint: `See ${relayLogFile(dataFolder)}.`,
+    throw new SandpiperError('unavailable', `${t('The relay did not start: {0}.', ended)}${tail}`, {
+      hint: t('See {0}.', relayLogFile(dataFolder)),
     });
   }
   child.kill();
   await Promise.race([once(child, 'exit'), sleep(PROBE_TIMEOUT_MS)]);
-  throw new SandpiperError('timeout', `The relay did not answer within ${timeoutMs / 1000} s of its start.${tail}`, {
-    hint: `See ${relayLogFile(dataFolder)}.`,
-  });
+  throw new SandpiperError(
+    'timeout',
+    `${t('The relay did not answer within {0} s of its start.', timeoutMs / 1000)}${tail}`,
+    {
+      hint: t('See {0}.', relayLogFile(dataFolder)),
+    },
+  );
 }
 
 /** Asked first, and without the token: the port may by now be somebody else's. */
@@ -203,5 +217,5 @@ function isAlive(pid: number): boolean {
 async function logTail(dataFolder: string): Promise<string> {
   const text = await readFile(relayLogFile(dataFolder), 'utf8').catch(() => '');
   const lines = text.trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n');
-  return lines === '' ? '' : ` The end of its log:\n${lines}`;
+  return lines === '' ? '' : ` ${t('The end of its log:')}\n${lines}`;
 }

@@ -5,7 +5,7 @@ import type { OutboxEntry, OutboxStatus } from '../protocol/outbox.ts';
 import { parseOutboxEntry } from '../protocol/outboxSchema.ts';
 import type { OutboxStorage } from '../protocol/outboxSender.ts';
 
-import { isRecord } from '../protocol/rpc.ts';
+import { isRecord } from '../protocol/isRecord.ts';
 
 const FILE = /^(key_[0-9a-z]{26})\.(waiting|sending|refused)\.json$/;
 type StoredStatus = 'waiting' | 'sending' | 'refused';

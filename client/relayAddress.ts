@@ -1,7 +1,8 @@
 import { chmod, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SandpiperError, toError } from '../protocol/errors.ts';
-import { isRecord } from '../protocol/rpc.ts';
+import { isRecord } from '../protocol/isRecord.ts';
+import { t } from '../protocol/text.ts';
 
 /** Where a relay on this machine listens, and the secret that lets one in. */
 export interface RelayAddress {
@@ -48,15 +49,15 @@ export async function readRelayAddress(dataFolder: string): Promise<RelayAddress
     if (isRecord(thrown) && thrown['code'] === 'ENOENT') {
       return undefined;
     }
-    throw new SandpiperError('forbidden', `${file} cannot be read: ${toError(thrown).message}.`, {
-      hint: 'Make the data folder readable for you, or choose another.',
+    throw new SandpiperError('forbidden', t('{0} cannot be read: {1}.', file, toError(thrown).message), {
+      hint: t('Make the data folder readable for you, or choose another.'),
       cause: thrown,
     });
   }
   const address = parseRelayAddress(text);
   if (!address) {
-    throw new SandpiperError('invalid_request', `${file} is not the address of a relay.`, {
-      hint: 'Stop the relay, delete this file and start the relay again.',
+    throw new SandpiperError('invalid_request', t('{0} is not the address of a relay.', file), {
+      hint: t('Stop the relay, delete this file and start the relay again.'),
     });
   }
   return address;
@@ -92,13 +93,13 @@ function refuseForeign(file: string, mode: number, uid: number): void {
     return;
   }
   if ((mode & 0o077) !== 0) {
-    throw new SandpiperError('forbidden', `${file} can be read by others, so its token is no secret any more.`, {
-      hint: `Run "chmod 600" on it and restart the relay, which makes a new token.`,
+    throw new SandpiperError('forbidden', t('{0} can be read by others, so its token is no secret any more.', file), {
+      hint: t('Run "chmod 600" on it and restart the relay, which makes a new token.'),
     });
   }
   if (process.getuid && uid !== process.getuid()) {
-    throw new SandpiperError('forbidden', `${file} belongs to another user.`, {
-      hint: 'Use a data folder of your own.',
+    throw new SandpiperError('forbidden', t('{0} belongs to another user.', file), {
+      hint: t('Use a data folder of your own.'),
     });
   }
 }

@@ -3,7 +3,7 @@ import type { CallName, CallParams, CallResult, InitializeResult, NotificationNa
 import type { NotificationParams } from '../protocol/calls.ts';
 import { SandpiperError, toSandpiperError } from '../protocol/errors.ts';
 import { newId } from '../protocol/ids.ts';
-import { isRecord } from '../protocol/rpc.ts';
+import { isRecord } from '../protocol/isRecord.ts';
 import type { RpcPeer } from '../protocol/rpc.ts';
 import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from '../protocol/version.ts';
 import { FollowedSession } from './followedSession.ts';
@@ -12,6 +12,7 @@ import { notReached } from './link/notReached.ts';
 import { RelayLink } from './link/relayLink.ts';
 import type { LinkOptions } from './link/relayLink.ts';
 import type { ConnectionState } from './link/connectionState.ts';
+import { t } from '../protocol/text.ts';
 
 const CALL_TIMEOUT_MS = 60_000;
 const INITIALIZE_TIMEOUT_MS = 10_000;
@@ -204,9 +205,13 @@ class Client implements RelayClient {
     const params = { protocol, client: this.#options.client };
     const result = initializeSchema.result.safeParse(await peer.call('initialize', params, INITIALIZE_TIMEOUT_MS));
     if (!result.success) {
-      throw new SandpiperError('version_mismatch', 'What answered is not a Sandpiper relay that this client knows.', {
-        hint: 'Check the address of the relay.',
-      });
+      throw new SandpiperError(
+        'version_mismatch',
+        t('What answered is not a Sandpiper relay that this client knows.'),
+        {
+          hint: t('Check the address of the relay.'),
+        },
+      );
     }
     this.#relay = result.data;
   }

@@ -2,6 +2,7 @@ import { WebSocket } from 'ws';
 import { SandpiperError, toError } from '../protocol/errors.ts';
 import { WS_SUBPROTOCOL } from '../protocol/version.ts';
 import type { RelaySocket } from './link/relaySocket.ts';
+import { t } from '../protocol/text.ts';
 
 /** Larger than any answer of the relay. */
 const MAX_FRAME_BYTES = 64 * 1024 * 1024;
@@ -54,29 +55,32 @@ export function createWsSocket(url: string, token: string): RelaySocket {
 function refusal(status: number, url: string): SandpiperError {
   switch (status) {
     case 401:
-      return new SandpiperError('unauthorized', `The relay at ${url} refused the token.`, {
-        hint: 'Take the token from relay.json in the data folder of that relay.',
+      return new SandpiperError('unauthorized', t('The relay at {0} refused the token.', url), {
+        hint: t('Take the token from relay.json in the data folder of that relay.'),
       });
     case 403:
-      return new SandpiperError('forbidden', `The relay at ${url} refused this client.`);
+      return new SandpiperError('forbidden', t('The relay at {0} refused this client.', url));
     case 421:
-      return new SandpiperError('forbidden', `The relay at ${url} is not known under that name.`, {
-        hint: 'Use its loopback address, or name this host in the settings of the relay.',
+      return new SandpiperError('forbidden', t('The relay at {0} is not known under that name.', url), {
+        hint: t('Use its loopback address, or name this host in the settings of the relay.'),
       });
     case 400:
     case 426:
-      return new SandpiperError('version_mismatch', `The relay at ${url} does not speak ${WS_SUBPROTOCOL}.`, {
-        hint: 'Update the older of the two.',
+      return new SandpiperError('version_mismatch', t('The relay at {0} does not speak {1}.', url, WS_SUBPROTOCOL), {
+        hint: t('Update the older of the two.'),
       });
     default:
-      return new SandpiperError('unavailable', `What answers at ${url} does not accept connections (HTTP ${status}).`);
+      return new SandpiperError(
+        'unavailable',
+        t('What answers at {0} does not accept connections (HTTP {1}).', url, status),
+      );
   }
 }
 
 function networkError(thrown: unknown, url: string): SandpiperError {
   const cause = toError(thrown);
-  return new SandpiperError('unavailable', `The relay at ${url} cannot be reached: ${cause.message}.`, {
-    hint: 'Sandpiper tries again by itself.',
+  return new SandpiperError('unavailable', t('The relay at {0} cannot be reached: {1}.', url, cause.message), {
+    hint: t('Sandpiper tries again by itself.'),
     cause,
   });
 }

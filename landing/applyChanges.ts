@@ -3,9 +3,12 @@ import type { ApplyRecord, ApplyRecords } from './applyRecord.ts';
 import { changedError, moveFiles, removeLeftovers, whereabouts } from './moveFiles.ts';
 import type { ApplyPlan, EditStep } from './planApply.ts';
 import { fileSystemOf, type UserFolder } from './userFolder.ts';
+import { t } from '../protocol/text.ts';
 
 /** The editor, where one has unsaved text of the files. Without one no file has. */
 export interface UnsavedEdits {
+  /** Whether the file of a path has text that is not saved. */
+  isUnsaved(path: string): Promise<boolean>;
   /** Replaces the text of each; all or none. @throws when a text is another by now */
   apply(edits: readonly EditStep[]): Promise<void>;
   /** Of these paths, those whose text or file is not what the apply made of it. */
@@ -19,6 +22,7 @@ export interface ApplyAbout {
   title: string;
   commit: string;
   from: 'accepted' | 'all';
+  part?: 'rejection';
 }
 
 /**
@@ -35,7 +39,7 @@ export async function applyPlan(
   try {
     record = await records.create(plan, { ...about, root: user.root, ...fileSystemOf(user) }, now);
   } catch (error) {
-    throw explained(error, 'Nothing was changed.');
+    throw explained(error, t('Nothing was changed.'));
   }
   try {
     await moveFiles(records, record, 'after');
@@ -87,7 +91,7 @@ export async function undoApply(
   } catch (error) {
     await moveFiles(records, record, 'after', after).catch(() => {});
     await records.write(record);
-    throw explained(error, 'Nothing was undone.');
+    throw explained(error, t('Nothing was undone.'));
   }
   const edits = record.edits.map(({ path }) => path).filter(path => !editsChanged.includes(path));
   await editor?.undo(record, edits);
@@ -106,7 +110,7 @@ export async function finishApply(records: ApplyRecords, record: ApplyRecord): P
   try {
     await moveFiles(records, record, 'after', before);
   } catch (error) {
-    throw explained(error, 'It is as far as it was.');
+    throw explained(error, t('It is as far as it was.'));
   }
   // What was unsaved in an editor is gone with that editor.
   const applied: ApplyRecord = { ...record, phase: 'applied', edits: [] };
@@ -120,31 +124,31 @@ async function takenBack(records: ApplyRecords, record: ApplyRecord, error: unkn
   } catch {
     // The record stays, and nobody works on it: `undo` tries again.
     await records.write({ ...record, pid: 0 });
-    return explained(error, 'Some files were changed already; undo the apply to take them back.');
+    return explained(error, t('Some files were changed already; undo the apply to take them back.'));
   }
   await records.remove(record);
-  return explained(error, 'Nothing was changed.');
+  return explained(error, t('Nothing was changed.'));
 }
 
 function explained(thrown: unknown, outcome: string): SandpiperError {
   const error = toError(thrown);
   if (error instanceof SandpiperError) {
     return new SandpiperError(error.code, `${error.message} ${outcome}`, {
-      hint: error.hint ?? 'Try again.',
+      hint: error.hint ?? t('Try again.'),
       details: error.details,
       cause: error,
     });
   }
   const code = 'code' in error ? error.code : undefined;
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
-    return new SandpiperError('disk_full', `There is no room for the changed files. ${outcome}`, {
-      hint: 'Free some space, then try again.',
+    return new SandpiperError('disk_full', t('There is no room for the changed files. {0}', outcome), {
+      hint: t('Free some space, then try again.'),
       cause: error,
     });
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return new SandpiperError('forbidden', `${error.message}. ${outcome}`, {
-      hint: 'Make the folder writable, then try again.',
+      hint: t('Make the folder writable, then try again.'),
       cause: error,
     });
   }

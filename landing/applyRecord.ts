@@ -30,6 +30,8 @@ const recordSchema = z.object({
   /** What was applied. */
   commit: z.string(),
   from: z.enum(['accepted', 'all']),
+  /** A rejection that was made in the applied files: it is undone by itself, but kept only as long as the apply before it. */
+  part: z.literal('rejection').optional(),
   at: z.number(),
   /** `applying` and `undoing` of a process that is gone: it was cut off. */
   phase: z.enum(['applying', 'applied', 'undoing']),
@@ -71,7 +73,7 @@ export class ApplyRecords {
   /** Writes a plan down with all its contents. Nothing counts until this resolves. */
   async create(
     plan: ApplyPlan,
-    about: Pick<ApplyRecord, 'sessionId' | 'title' | 'root' | 'commit' | 'from' | 'hasModes' | 'ignoreCase'>,
+    about: Pick<ApplyRecord, 'sessionId' | 'title' | 'root' | 'commit' | 'from' | 'part' | 'hasModes' | 'ignoreCase'>,
     now: number,
   ): Promise<ApplyRecord> {
     const id = `${String(now).padStart(15, '0')}-${randomBytes(4).toString('hex')}`;
@@ -139,7 +141,10 @@ export class ApplyRecords {
   /** Removes what nobody will undo any more. */
   async prune(root: string): Promise<void> {
     const done = (await this.list(root)).filter(({ phase }) => phase === 'applied');
-    await Promise.all(done.slice(KEPT).map(record => this.remove(record)));
+    const whole = done.filter(({ part }) => part === undefined);
+    const oldest = whole[KEPT - 1] ?? whole.at(-1);
+    const end = oldest ? done.indexOf(oldest) + 1 : 0;
+    await Promise.all(done.slice(end).map(record => this.remove(record)));
   }
 
   contentOf({ id }: Pick<ApplyRecord, 'id'>, index: number, side: RecordSide): string {

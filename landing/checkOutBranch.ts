@@ -1,6 +1,7 @@
 import { SandpiperError } from '../protocol/errors.ts';
 import { complaint, records, runGit, tryGit, type GitRun } from './runGit.ts';
 import type { UserFolder } from './userFolder.ts';
+import { t } from '../protocol/text.ts';
 
 export interface BranchSpec {
   /** A bundle whose `refs/sandpiper/landing` is the commit. */
@@ -29,7 +30,7 @@ export async function checkOutBranch(
 ): Promise<{ moved: boolean }> {
   const run = { cwd: root, environment };
   if ((await tryGit(['check-ref-format', '--branch', branch], run)).code !== 0 || branch.startsWith('-')) {
-    throw new SandpiperError('invalid_params', `"${branch.slice(0, 200)}" cannot be the name of a branch.`);
+    throw new SandpiperError('invalid_params', t('"{0}" cannot be the name of a branch.', branch.slice(0, 200)));
   }
   const ref = `refs/heads/${branch}`;
   const now = await idOf(run, ref);
@@ -44,8 +45,8 @@ export async function checkOutBranch(
     now !== commit &&
     (await tryGit(['merge-base', '--is-ancestor', now, commit], run)).code !== 0
   ) {
-    throw new SandpiperError('conflict', `The branch ${branch} exists and has other commits.`, {
-      hint: 'Choose another name for the branch, or delete the old one.',
+    throw new SandpiperError('conflict', t('The branch {0} exists and has other commits.', branch), {
+      hint: t('Choose another name for the branch, or delete the old one.'),
       details: { branch },
     });
   }
@@ -66,11 +67,14 @@ async function refuseUncommitted(run: GitRun, branch: string): Promise<void> {
   const status = await runGit(['status', '--porcelain', '-z', '--no-renames', '--untracked-files=no'], run);
   const files = records(status).map(line => line.slice(3));
   if (files.length > 0) {
+    const listed = files.slice(0, 5).join(', ');
     throw new SandpiperError(
       'conflict',
-      `There are uncommitted changes of ${files.slice(0, 5).join(', ')}${files.length > 5 ? ` and ${files.length - 5} more` : ''}.`,
+      files.length > 5
+        ? t('There are uncommitted changes of {0} and {1} more.', listed, files.length - 5)
+        : t('There are uncommitted changes of {0}.', listed),
       {
-        hint: 'Commit or stash them, take them along to the branch, or make the branch without switching to it.',
+        hint: t('Commit or stash them, take them along to the branch, or make the branch without switching to it.'),
         details: { uncommitted: files.slice(0, 1000), branch },
       },
     );
@@ -87,15 +91,18 @@ async function inTheWay(result: { code: number | undefined; stderr: string }, br
     .filter(line => line.startsWith('\t'))
     .map(line => line.trim());
   if (files.length === 0) {
-    throw new SandpiperError('git_failed', `git could not switch to ${branch}: ${complaint(result.stderr)}`, {
-      hint: 'The branch is there; switch to it yourself.',
+    throw new SandpiperError('git_failed', t('git could not switch to {0}: {1}', branch, complaint(result.stderr)), {
+      hint: t('The branch is there; switch to it yourself.'),
     });
   }
+  const listed = files.slice(0, 5).join(', ');
   throw new SandpiperError(
     'conflict',
-    `Your changes of ${files.slice(0, 5).join(', ')}${files.length > 5 ? ' and others' : ''} are in the way of ${branch}. Your files stay as they are.`,
+    files.length > 5
+      ? t('Your changes of {0} and others are in the way of {1}. Your files stay as they are.', listed, branch)
+      : t('Your changes of {0} are in the way of {1}. Your files stay as they are.', listed, branch),
     {
-      hint: 'Commit or stash them, or make the branch without switching to it.',
+      hint: t('Commit or stash them, or make the branch without switching to it.'),
       details: { files: files.slice(0, 1000), branch },
     },
   );

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SandpiperError } from '../protocol/errors.ts';
+import { t } from '../protocol/text.ts';
 
 export interface Download {
   bytes: number;
@@ -34,7 +35,7 @@ export async function download(
     for (let offset = begun > bytes ? 0 : begun; offset < bytes;) {
       const content = await read(offset, Math.min(CHUNK_BYTES, bytes - offset));
       if (content.length === 0) {
-        throw new SandpiperError('git_failed', 'The download ended too early.', { hint: 'Try again.' });
+        throw new SandpiperError('git_failed', t('The download ended too early.'), { hint: t('Try again.') });
       }
       await file.write(content);
       offset += content.length;
@@ -45,7 +46,7 @@ export async function download(
   }
   if ((await hashFile(part)) !== sha256) {
     await rm(part, { force: true });
-    throw new SandpiperError('git_failed', 'What was downloaded is damaged.', { hint: 'Try again.' });
+    throw new SandpiperError('git_failed', t('What was downloaded is damaged.'), { hint: t('Try again.') });
   }
   await rename(part, path);
 }

@@ -6,6 +6,7 @@ import { SandpiperError } from '../protocol/errors.ts';
 import type { LandingTree } from '../protocol/landingCalls.ts';
 import { download, type Download } from './download.ts';
 import { hasCommit, type UserFolder } from './userFolder.ts';
+import { t } from '../protocol/text.ts';
 
 /** The relay, as far as landing needs it. */
 export interface LandingRelay {
@@ -29,8 +30,8 @@ export async function fetchBundle(
   if (!(await hasCommit(user, upstream))) {
     throw new SandpiperError(
       'not_found',
-      `${user.root} has not the commit ${upstream.slice(0, 12)} that the session started from.`,
-      { hint: 'Open the folder of the same repository, or fetch that commit into it with git.' },
+      t('{0} has not the commit {1} that the session started from.', user.root, upstream.slice(0, 12)),
+      { hint: t('Open the folder of the same repository, or fetch that commit into it with git.') },
     );
   }
   const bundle = await relay.call('landing.bundle', {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SandpiperError } from '../protocol/errors.ts';
 import { complaint, tryGit, type Environment } from './runGit.ts';
+import { t } from '../protocol/text.ts';
 
 /** Texts of more bytes are not merged line by line. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -22,6 +23,10 @@ export type Merged =
  * the other two sides get the user's, so that only what was really changed is.
  */
 export async function mergeText(texts: Texts, environment: Environment): Promise<Merged> {
+  const settled = withoutMerge(texts);
+  if (settled) {
+    return { kind: 'clean', content: settled };
+  }
   if (Object.values(texts).some(content => content.length > MAX_BYTES || content.includes(0))) {
     return { kind: 'noText' };
   }
@@ -42,12 +47,20 @@ export async function mergeText(texts: Texts, environment: Environment): Promise
     });
     // The exit code counts conflicts; above that range it is a failure.
     if (result.code === undefined || result.code > 127) {
-      throw new SandpiperError('git_failed', `git merge-file failed: ${complaint(result.stderr)}`);
+      throw new SandpiperError('git_failed', t('git merge-file failed: {0}', complaint(result.stderr)));
     }
     return result.code === 0 ? { kind: 'clean', content: result.stdout } : { kind: 'conflict', marked: result.stdout };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What it is where only one side changed the content, of whatever kind or size: the other may have changed the mode. */
+function withoutMerge({ base, ours, theirs }: Texts): Buffer | undefined {
+  if (theirs.equals(base) || theirs.equals(ours)) {
+    return ours;
+  }
+  return ours.equals(base) ? theirs : undefined;
 }
 
 /** What every line ends with; undefined for a mixture and for a single line. */

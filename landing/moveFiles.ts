@@ -21,6 +21,7 @@ import { ABSENT, isMissing, readState, sameContent, sameState, type FileState } 
 import { obstacleAbove } from './obstacles.ts';
 import { inBatches } from './inBatches.ts';
 import { foldersOf } from './paths.ts';
+import { t, told } from '../protocol/text.ts';
 
 /** Where the files of a record are: still as they were before it, already as after it, or something else. */
 export interface Whereabouts {
@@ -125,15 +126,19 @@ async function look(record: ApplyRecord, to: RecordSide, files: readonly Recorde
   for (const { file } of steps) {
     const reason = await obstacleAbove(file.path, { root: record.root, removed, ignoreCase: false });
     if (reason !== undefined) {
-      throw new SandpiperError('conflict', `${file.path} cannot be changed: ${REASONS[reason]}.`);
+      throw new SandpiperError('conflict', t('{0} cannot be changed: {1}.', file.path, told(REASONS[reason])));
     }
   }
   return steps;
 }
 
 export function changedError(paths: readonly string[]): SandpiperError {
-  const more = paths.length > 5 ? ` and ${paths.length - 5} more` : '';
-  return new SandpiperError('conflict', `Changed since: ${paths.slice(0, 5).join(', ')}${more}.`, {
+  const listed = paths.slice(0, 5).join(', ');
+  const text =
+    paths.length > 5
+      ? t('Changed since: {0} and {1} more.', listed, paths.length - 5)
+      : t('Changed since: {0}.', listed);
+  return new SandpiperError('conflict', text, {
     details: { changed: paths.slice(0, 1000) },
   });
 }

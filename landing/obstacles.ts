@@ -23,7 +23,7 @@ export async function obstacleAt(path: string, search: ObstacleSearch): Promise<
   if (found?.isDirectory()) {
     return (await holdsOnly(path, search)) ? undefined : 'folderInTheWay';
   }
-  if (found && search.ignoreCase) {
+  if (search.ignoreCase) {
     return (await hasExactName(path, search)) ? undefined : 'onlyCaseDiffers';
   }
   return undefined;
@@ -67,7 +67,7 @@ async function holdsOnly(folder: string, search: ObstacleSearch): Promise<boolea
 /** Whether the name on disk is this one, or goes anyway. */
 async function hasExactName(path: string, { root, removed }: ObstacleSearch): Promise<boolean> {
   const folder = foldersOf(path).at(-1);
-  const names = await readdir(join(root, folder ?? ''));
+  const names = (await readdir(join(root, folder ?? '')).catch(missing)) ?? [];
   const name = path.slice(folder === undefined ? 0 : folder.length + 1);
   if (names.includes(name)) {
     return true;

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { decide, type ConflictReason, type Sides } from './decide.ts';
 import { ABSENT, readState, sameState, stateOfBytes, type FileState } from './fileState.ts';
 import { mergeText } from './mergeText.ts';
 import { obstacleAbove, obstacleAt, type ObstacleSearch } from './obstacles.ts';
 import { foldersOf } from './paths.ts';
+import { SameEntries } from './sameEntries.ts';
 import type { Change } from './unpackBundle.ts';
 import { fileSystemOf, type UserFolder } from './userFolder.ts';
 
@@ -93,6 +94,8 @@ class Planner {
   readonly #unsaved: UnsavedText;
   readonly #hasModes: boolean;
   readonly #search: ObstacleSearch & { removed: Set<string> };
+  /** What will be there, where names that differ only in case are the same. */
+  readonly #entries = new SameEntries();
 
   constructor(user: UserFolder, unsaved: UnsavedText) {
     this.#user = user;
@@ -149,13 +152,15 @@ class Planner {
     const decision = decide(sides);
     if (decision.kind === 'same' && change.oldPath === undefined) {
       this.plan.same.push(change.path);
+      this.#addEntry(change);
       return;
     }
     if (above !== undefined) {
       return this.#conflict(change, sides, above);
     }
     if (decision.kind === 'conflict') {
-      return this.#conflict(change, sides, decision.reason);
+      const isOther = ours.kind === 'absent' && (await this.#isThereAsAnother(from));
+      return this.#conflict(change, sides, isOther ? 'onlyCaseDiffers' : decision.reason);
     }
     const obstacle =
       text !== undefined && 'unknown' in text ? 'unsaved' : await this.#obstacle(change, ours, text !== undefined);
@@ -192,9 +197,16 @@ class Planner {
     if (ours.kind === 'file' && ours.readOnly) {
       return 'readOnly';
     }
-    return change.theirs.kind === 'absent'
-      ? obstacleAbove(change.path, this.#search)
-      : obstacleAt(change.path, this.#search);
+    if (change.theirs.kind === 'absent') {
+      return obstacleAbove(change.path, this.#search);
+    }
+    const obstacle = await obstacleAt(change.path, this.#search);
+    return obstacle ?? (this.#addEntry(change) === undefined ? undefined : 'onlyCaseDiffers');
+  }
+
+  /** @returns another path of the change that would be the same entry here, or have a folder in its place */
+  #addEntry({ path, theirs }: Change): string | undefined {
+    return this.#search.ignoreCase && theirs.kind !== 'absent' ? this.#entries.add(path) : undefined;
   }
 
   async #put(
@@ -259,7 +271,19 @@ class Planner {
   async #disk(path: string): Promise<FileState> {
     const isBelow = foldersOf(path).some(folder => this.#search.removed.has(folder));
     const state = isBelow ? ABSENT : await readState(join(this.#user.root, path));
-    return state.kind === 'folder' ? ABSENT : state;
+    return state.kind === 'folder' || (state.kind !== 'absent' && (await this.#isThereAsAnother(path)))
+      ? ABSENT
+      : state;
+  }
+
+  /** Whether the file that the system finds at a path has a name that differs from it in case. */
+  async #isThereAsAnother(path: string): Promise<boolean> {
+    if (!this.#search.ignoreCase) {
+      return false;
+    }
+    const [folder, name] = [join(this.#user.root, dirname(path)), basename(path)];
+    const names = await readdir(folder).catch((): string[] => []);
+    return !names.includes(name) && names.some(other => other.toLowerCase() === name.toLowerCase());
   }
 
   /** What the user has, with what they typed. */

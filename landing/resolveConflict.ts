@@ -6,6 +6,7 @@ import { ABSENT, readState, sameContent, stateOfBytes } from './fileState.ts';
 import { changedError } from './moveFiles.ts';
 import type { Content, FileStep } from './planApply.ts';
 import type { UserFolder } from './userFolder.ts';
+import { t } from '../protocol/text.ts';
 
 /**
  * Puts what a person decided about a conflict into their folder, as an apply of its own that can be undone.
@@ -20,7 +21,7 @@ export async function resolveConflict(
 ): Promise<ApplyRecord> {
   const conflict = record.conflicts[index];
   if (!conflict) {
-    throw new SandpiperError('not_found', 'There is no such conflict.');
+    throw new SandpiperError('not_found', t('There is no such conflict.'));
   }
   const { path, oursPath } = conflict;
   const ours = records.conflictOf(record, index, 'ours');

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { SandpiperError } from '../protocol/errors.ts';
+import { t } from '../protocol/text.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -39,14 +40,14 @@ export function tryGit(args: readonly string[], run: GitRun): Promise<GitResult>
       child.kill('SIGKILL');
     };
     const timer = setTimeout(
-      () => fail(new SandpiperError('timeout', `git ${args[0]} took too long.`)),
+      () => fail(new SandpiperError('timeout', t('git {0} took too long.', args[0] ?? ''))),
       run.timeoutMs ?? TIMEOUT_MS,
     );
     child.stdout.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       chunks.push(chunk);
       if (bytes > MAX_OUTPUT_BYTES) {
-        fail(new SandpiperError('too_large', `git ${args[0]} printed more than Sandpiper reads.`));
+        fail(new SandpiperError('too_large', t('git {0} printed more than Sandpiper reads.', args[0] ?? '')));
       }
     });
     child.stderr.on('data', (chunk: Buffer) => {
@@ -56,8 +57,8 @@ export function tryGit(args: readonly string[], run: GitRun): Promise<GitResult>
     child.on('error', cause => {
       clearTimeout(timer);
       reject(
-        new SandpiperError('unavailable', `git cannot be started: ${cause.message}.`, {
-          hint: 'Install git and make sure that it is on the PATH.',
+        new SandpiperError('unavailable', t('git cannot be started: {0}.', cause.message), {
+          hint: t('Install git and make sure that it is on the PATH.'),
           cause,
         }),
       );
@@ -78,7 +79,7 @@ export function tryGit(args: readonly string[], run: GitRun): Promise<GitResult>
 export async function runGit(args: readonly string[], run: GitRun): Promise<Buffer> {
   const result = await tryGit(args, run);
   if (result.code !== 0) {
-    throw new SandpiperError('git_failed', `git ${subcommand(args)} failed: ${complaint(result.stderr)}`, {
+    throw new SandpiperError('git_failed', t('git {0} failed: {1}', subcommand(args), complaint(result.stderr)), {
       details: { code: result.code },
     });
   }

@@ -5,6 +5,7 @@ import { ABSENT, readState, type FileState } from './fileState.ts';
 import { isSafePath } from './paths.ts';
 import { records, runGit } from './runGit.ts';
 import type { UserFolder } from './userFolder.ts';
+import { t } from '../protocol/text.ts';
 
 /** One change of the session, with both sides as they look in this folder (line ends, encodings). */
 export interface Change {
@@ -130,7 +131,7 @@ function quoteAlternate(folder: string): string {
   if (folder.includes('\n')) {
     throw new SandpiperError(
       'not_a_repository',
-      'A repository in a folder with a line break in its name cannot be used.',
+      t('A repository in a folder with a line break in its name cannot be used.'),
     );
   }
   return folder.startsWith('"') || folder.startsWith('#')

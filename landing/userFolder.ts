@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SandpiperError } from '../protocol/errors.ts';
 import { complaint, tryGit, type Environment } from './runGit.ts';
+import { t } from '../protocol/text.ts';
 
 /** The repository that a user has checked out. Its `.git` is only read (I7), but for what they ask to be put there. */
 export interface UserFolder {
@@ -30,7 +31,7 @@ export async function openUserFolder(path: string, environment: Environment): Pr
   const run = { cwd: path, environment };
   const where = await tryGit(['rev-parse', '--show-toplevel', '--absolute-git-dir', '--git-common-dir'], run);
   if (where.code !== 0) {
-    throw new SandpiperError('not_a_repository', `${path} has no checked-out files of a git repository.`, {
+    throw new SandpiperError('not_a_repository', t('{0} has no checked-out files of a git repository.', path), {
       hint: complaint(where.stderr),
     });
   }

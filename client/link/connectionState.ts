@@ -1,4 +1,5 @@
 import { SandpiperError } from '../../protocol/errors.ts';
+import { t } from '../../protocol/text.ts';
 
 /** How the client stands to the relay. All times are of a steady clock, in milliseconds. */
 export type ConnectionState =
@@ -101,8 +102,8 @@ function afterTime(
     return attempt(connection, state.attempt + 1, nowMs);
   }
   if (state.kind === 'connecting' && nowMs - state.sinceMs >= STEP_LIMIT_MS[state.step]) {
-    const error = new SandpiperError('timeout', 'The relay does not answer.', {
-      hint: 'Sandpiper tries again by itself.',
+    const error = new SandpiperError('timeout', t('The relay does not answer.'), {
+      hint: t('Sandpiper tries again by itself.'),
     });
     return { state: afterLoss(state, { error, nowMs, random }, backoff), socket };
   }

@@ -1,4 +1,5 @@
 import { SandpiperError, toSandpiperError } from '../../protocol/errors.ts';
+import { t } from '../../protocol/text.ts';
 
 /**
  * So long a call that changes something waits for a connection before it is refused. A relay that restarts is back by
@@ -12,8 +13,8 @@ export function notReached(thrown: unknown): SandpiperError {
   if (cause.code !== 'timeout' && cause.code !== 'disconnected') {
     return cause;
   }
-  return new SandpiperError('unavailable', 'The relay cannot be reached, so nothing was done.', {
-    hint: 'Sandpiper reconnects by itself; do it again then.',
+  return new SandpiperError('unavailable', t('The relay cannot be reached, so nothing was done.'), {
+    hint: t('Sandpiper reconnects by itself; do it again then.'),
     cause,
   });
 }

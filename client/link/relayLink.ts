@@ -7,6 +7,7 @@ import type { RelaySocket } from './relaySocket.ts';
 import { answerTime, startWatch, WATCH_TIMES, watchDoubt, watchHeard, watchTick } from './silenceWatch.ts';
 import type { Moment, SilenceWatch, Verdict, WatchTimes } from './silenceWatch.ts';
 import { Waiters } from './waiters.ts';
+import { t } from '../../protocol/text.ts';
 
 export interface LinkOptions {
   /** Called for every attempt, so that the address may change. What it throws counts as a failed attempt. */
@@ -111,11 +112,13 @@ export class RelayLink {
       throw state.error;
     }
     if (state.kind === 'disconnected') {
-      throw new SandpiperError('disconnected', 'The client is not connected to a relay.');
+      throw new SandpiperError('disconnected', t('The client is not connected to a relay.'));
     }
     return this.#waiters.wait(timeoutMs, () => {
       const why = this.state.kind === 'waiting' ? ` ${this.state.error.message}` : '';
-      return new SandpiperError('timeout', `The relay could not be reached for ${what}.${why}`, { hint: 'Try again.' });
+      return new SandpiperError('timeout', `${t('The relay could not be reached for {0}.', what)}${why}`, {
+        hint: t('Try again.'),
+      });
     });
   }
 
@@ -137,7 +140,7 @@ export class RelayLink {
     if (state.kind === 'refused') {
       this.#waiters.reject(state.error);
     } else if (state.kind === 'disconnected') {
-      this.#waiters.reject(new SandpiperError('disconnected', 'The client was disconnected from the relay.'));
+      this.#waiters.reject(new SandpiperError('disconnected', t('The client was disconnected from the relay.')));
     }
     this.#options.onState(state);
   }
@@ -193,8 +196,8 @@ export class RelayLink {
       const silentMs = this.#clock.now().steadyMs - watch.heardAtMs;
       this.#lost(
         this.#link.id,
-        new SandpiperError('disconnected', `The relay has not answered for ${Math.round(silentMs / 1000)} s.`, {
-          hint: 'Sandpiper reconnects by itself.',
+        new SandpiperError('disconnected', t('The relay has not answered for {0} s.', Math.round(silentMs / 1000)), {
+          hint: t('Sandpiper reconnects by itself.'),
         }),
       );
     }
@@ -222,7 +225,7 @@ export class RelayLink {
     const peer = new RpcPeer(
       { send: frame => socket.send(frame) },
       {
-        onCall: name => Promise.reject(new SandpiperError('unknown_call', `This client has no call "${name}".`)),
+        onCall: name => Promise.reject(new SandpiperError('unknown_call', t('This client has no call "{0}".', name))),
         onNotification: (name, params) => this.#options.onNotification(name, params),
       },
     );
@@ -269,6 +272,6 @@ export class RelayLink {
     this.#link = undefined;
     this.#watch = undefined;
     link?.socket.close();
-    link?.peer.close('The connection to the relay was lost.');
+    link?.peer.close(t('The connection to the relay was lost.'));
   }
 }

@@ -1,6 +1,7 @@
 import { SandpiperError } from '../../protocol/errors.ts';
 import type { ConnectionState as Shown } from '../../protocol/webviewApi.ts';
 import type { ConnectionState } from './connectionState.ts';
+import { t } from '../../protocol/text.ts';
 
 /**
  * What a person is shown of the client's state. An attempt after a loss or a failure stays "offline", because nothing has
@@ -23,6 +24,6 @@ export function showConnection(
     case 'refused':
       return { state: 'refused', error: state.error };
     case 'disconnected':
-      return { state: 'offline', error: new SandpiperError('disconnected', 'Not connected to a relay.') };
+      return { state: 'offline', error: new SandpiperError('disconnected', t('Not connected to a relay.')) };
   }
 }
