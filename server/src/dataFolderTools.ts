@@ -9,12 +9,14 @@ import { openDataFolder } from './core/dataFolder.ts';
 import type { DataFolderTools, DeepCheckResult, OnProgress } from './core/dataFolderTools.ts';
 import { silentLogger } from './core/log.ts';
 import { Mirrors } from './git/mirrors.ts';
-import { deepCheck } from './integrity/deepCheck.ts';
+import { deepCheck, type SearchInspection } from './integrity/deepCheck.ts';
 import { createLocalProvider } from './sandboxes/local/localProvider.ts';
+import type { SearchIndex } from './store/search.ts';
 import type { StoreRepair } from './store/inspection.ts';
 import { openBlobs } from './store/fileBlobs.ts';
 import { copyDatabase, requireDatabase } from './store/sqlite/copyDatabase.ts';
 import { inspectDatabase, repairDatabase } from './store/sqlite/inspectDatabase.ts';
+import { hasSearchIndex, openSearchIndex, removeSearchIndex, SEARCH_FILE } from './store/sqlite/searchIndex.ts';
 import { openStore } from './store/sqlite/openStore.ts';
 import { acquireRelayLock } from './store/sqlite/relayLock.ts';
 
@@ -74,8 +76,10 @@ async function checkDeeply(
     const local = createLocalProvider({ folder: join(dataFolder, 'sandboxes'), log, path: config.path });
     const repair = withRepair ? await openRepair(databaseOf(dataFolder)) : undefined;
     try {
+      const search = await inspectSearch(join(dataFolder, SEARCH_FILE));
       return await deepCheck({
         inspection,
+        ...(search ? { search } : {}),
         blobs: await openBlobs(join(dataFolder, 'blobs')),
         mirrors: new Mirrors(join(dataFolder, 'mirrors'), log),
         archives: await openArchives(dataFolder),
@@ -101,6 +105,26 @@ async function openRepair(file: string): Promise<StoreRepair | undefined> {
     }
     throw error;
   }
+}
+
+/** Undefined where nobody has searched. */
+async function inspectSearch(file: string): Promise<SearchInspection | undefined> {
+  if (!(await hasSearchIndex(file))) {
+    return undefined;
+  }
+  const looked = async <Result>(look: (index: SearchIndex) => Promise<Result>): Promise<Result> => {
+    const index = await openSearchIndex({ file, log, keep: true });
+    try {
+      return await look(index);
+    } finally {
+      await index.close();
+    }
+  };
+  return {
+    positions: () => looked(index => index.positions()),
+    problems: () => looked(index => index.problems()),
+    clear: () => removeSearchIndex(file),
+  };
 }
 
 /** While the work goes on no relay can start on the folder. */

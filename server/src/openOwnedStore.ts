@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SandpiperError, toSandpiperError } from '../../protocol/errors.ts';
 import { awaitOwnership, type Claimed } from './awaitOwnership.ts';
 import type { Config } from './core/config.ts';
+import { runsWithLock } from './core/lockHolder.ts';
 import type { Logger } from './core/log.ts';
 import type { Ownership } from './core/ownership.ts';
 import { LeaseKeeper } from './store/leaseKeeper.ts';
@@ -77,7 +78,8 @@ export async function openOwnedStore(config: Config, log: Logger, onFenced: () =
 
 /**
  * Wakes a relay that was taken over from, if it was only stopped: it finds that out and ends, and with it end the programs
- * that it ran in sandboxes and the connections on which clients and agents wait for it. What does not end is fenced.
+ * that it ran in sandboxes and the connections on which clients and agents wait for it. One that runs in circles is killed
+ * where the system tells for sure which process it is. What does not end is fenced.
  * @returns the lock that it held
  */
 async function awaitEndOf(
@@ -93,6 +95,22 @@ async function awaitEndOf(
       // It is gone, or another user's.
     }
   }
+  const lock = await awaitLock(lockFile, waitMs, log);
+  if (lock) {
+    return lock;
+  }
+  // It runs and does nothing that it should. It can write nothing any more, so nothing is lost with it. One that somebody
+  // has stopped is left to them: it ends when it wakes up.
+  if (await runsWithLock(pid, lockFile)) {
+    log.log('warn', 'relay', `Ending process ${pid}: it was taken over from, and does not end by itself`, { pid });
+    process.kill(pid, 'SIGKILL');
+    return awaitLock(lockFile, waitMs, log);
+  }
+  log.log('warn', 'relay', `Process ${pid} does not end`, { pid, hint: `End it: kill -9 ${pid}` });
+  return undefined;
+}
+
+async function awaitLock(lockFile: string, waitMs: number, log: Logger): Promise<RelayLock | undefined> {
   const giveUpAt = performance.now() + waitMs;
   while (performance.now() < giveUpAt) {
     const lock = await tryRelayLock(lockFile, log);
@@ -101,7 +119,6 @@ async function awaitEndOf(
     }
     await sleep(WAKE_POLL_MS);
   }
-  log.log('warn', 'relay', `Process ${pid} does not end`, { pid, hint: `End it: kill -9 ${pid}` });
   return undefined;
 }
 

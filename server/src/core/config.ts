@@ -1,7 +1,10 @@
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { SandpiperError } from '../../../protocol/errors.ts';
+import { readGithubAppConfig, type GithubAppConfig } from './githubAppConfig.ts';
+import { readHookConfig, type HookConfig } from './hookConfig.ts';
 import type { LogLevel } from './log.ts';
+import { readVendorConfig, type VendorConfig } from './vendorConfig.ts';
 
 /** Everything that can be set, with where it came from already decided. The only reader of the environment. */
 export interface Config {
@@ -14,12 +17,25 @@ export interface Config {
   /** The real model key; never leaves the relay. */
   modelKey: { kind: 'apiKey' | 'authToken'; value: string } | undefined;
   modelUrl: string;
+  /** How sandboxes that cannot have a unix socket of this machine reach the model gateway. */
+  gateway: { publicUrl: string; host: string; port: number } | undefined;
+  /** What programs in sandboxes may reach: words for rules, as a person writes them. */
+  network: { allow: string[]; privateHosts: string[]; maxSentBytes: number };
+  docker: DockerConfig;
+  /** Where sandboxes may be had besides this machine. */
+  vendors: VendorConfig;
   /** Path of the `claude` program; default: the one on PATH. */
   claudePath: string | undefined;
+  /** Where the user's own Claude Code keeps its conversations; only read. */
+  claudeFolder: string;
   /** Token for the forge when a call brings none. */
   githubToken: string | undefined;
+  githubApp: GithubAppConfig | undefined;
   /** Further GitHub hosts (Enterprise Server) as host or `host=apiUrl`. */
   githubHosts: { host: string; apiUrl: string }[];
+  hooks: HookConfig;
+  /** How often an open pull request is looked at while something is under way there; 0: never by itself. */
+  pullRequestPollMs: number;
   /** The relay ends after this long without a client and without work; 0 means never. */
   idleExitMs: number;
   /** A relay that gave no sign of life for so long may be taken over from. */
@@ -31,12 +47,24 @@ export interface Config {
   /** An agent with nothing to do is ended after this long, and a session that nobody looks at leaves memory; 0: never. */
   idleMs: number;
   retention: Retention;
+  /** For how many repositories a sandbox with a clone waits for the next session; 0: none. */
+  spareSandboxes: number;
   /** An agent that is awaited and gives no sign of life for this long is stuck. */
   stuckMs: number;
   /** A model that sends nothing for this long is cut off, and the agent asks it again. */
   modelSilenceMs: number;
   /** What PATH was, to find programs. */
   path: string;
+}
+
+export interface DockerConfig {
+  /** How the `docker` command finds its engine, too. */
+  engine: { host: string | undefined; certPath: string | undefined; runtimeFolder: string | undefined; home: string };
+  image: string;
+  /** 0: without limit. */
+  limits: { memoryMb: number; cpus: number; processes: number };
+  /** What containers join whose engine is elsewhere; others have no network. */
+  network: string | undefined;
 }
 
 /** How long and how much the relay keeps; 0 means without end, where the comment does not say otherwise. */
@@ -92,21 +120,34 @@ function withoutEmpty(env: Environment): Environment {
 function configOf(env: Environment): Config {
   const problems: string[] = [];
   const config: Config = {
-    dataFolder: resolve(env['SANDPIPER_DATA'] ?? defaultDataFolder(env)),
+    dataFolder: dataFolderOf(env),
     host: env['SANDPIPER_HOST'] ?? '127.0.0.1',
     port: integer(env, 'SANDPIPER_PORT', 0, 65535, problems),
     logLevel: logLevel(env, problems),
     modelKey: modelKey(env),
     modelUrl: url(env, 'ANTHROPIC_BASE_URL', 'https://api.anthropic.com', problems),
+    gateway: gatewayAddress(env, problems),
+    network: {
+      allow: words(env, 'SANDPIPER_NETWORK_ALLOW'),
+      privateHosts: words(env, 'SANDPIPER_NETWORK_PRIVATE'),
+      maxSentBytes: amount(env, 'SANDPIPER_NETWORK_MAX_SENT_MB', 200, 1e9, problems) * 1_000_000 || Infinity,
+    },
+    docker: docker(env, problems),
+    vendors: readVendorConfig(env, problems),
     claudePath: env['SANDPIPER_CLAUDE'],
+    claudeFolder: env['CLAUDE_CONFIG_DIR'] ?? join(homedir(), '.claude'),
     githubToken: env['SANDPIPER_GITHUB_TOKEN'] ?? env['GITHUB_TOKEN'],
+    githubApp: readGithubAppConfig(env, problems),
     githubHosts: githubHosts(env, problems),
+    hooks: readHookConfig(env, problems),
+    pullRequestPollMs: amount(env, 'SANDPIPER_PULL_REQUEST_SECONDS', 60, MAX_SECONDS, problems) * 1000,
     idleExitMs: integer(env, 'SANDPIPER_IDLE_EXIT_MS', 0, 2_000_000_000, problems),
     leaseMs: leaseMs(env, problems),
     hosts: (env['SANDPIPER_HOSTS'] ?? '').split(',').filter(host => host !== ''),
     programFolder: programFolder(),
     idleMs: idleMs(env, problems),
     retention: retention(env, problems),
+    spareSandboxes: integer(env, 'SANDPIPER_SPARE_SANDBOXES', 1, 10, problems),
     stuckMs: seconds(env, 'SANDPIPER_STUCK_SECONDS', 120, problems),
     modelSilenceMs: seconds(env, 'SANDPIPER_MODEL_SILENCE_SECONDS', 110, problems),
     path: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
@@ -119,7 +160,12 @@ function configOf(env: Environment): Config {
   return config;
 }
 
-/** From source this file is in server/src/core, in the bundle it is part of dist/server/sandpiper.mjs. */
+/** Where the data folder is, whether or not it exists. */
+export function dataFolderOf(env: Environment): string {
+  return resolve(env['SANDPIPER_DATA'] || defaultDataFolder(env));
+}
+
+/** From source this file is in server/src/core, in the bundle it is in a file of dist/server. */
 function programFolder(): string {
   const folder = import.meta.dirname;
   return basename(folder) === 'core' ? dirname(dirname(dirname(folder))) : dirname(dirname(folder));
@@ -142,6 +188,14 @@ function defaultDataFolder(env: Environment): string {
       return join(xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir(), '.local', 'share'), 'sandpiper');
     }
   }
+}
+
+/** A list with commas. */
+function words(env: Environment, name: string): string[] {
+  return (env[name] ?? '')
+    .split(',')
+    .map(word => word.trim())
+    .filter(word => word !== '');
 }
 
 function modelKey(env: Environment): Config['modelKey'] {
@@ -232,6 +286,36 @@ function url(env: Environment, name: string, fallback: string, problems: string[
     problems.push(`${name} must be an http(s) URL, not "${text}"`);
   }
   return text.replace(/\/+$/, '');
+}
+
+function docker(env: Environment, problems: string[]): DockerConfig {
+  return {
+    engine: {
+      host: env['DOCKER_HOST'],
+      certPath: env['DOCKER_CERT_PATH'],
+      runtimeFolder: env['XDG_RUNTIME_DIR'],
+      home: homedir(),
+    },
+    image: env['SANDPIPER_DOCKER_IMAGE'] ?? 'sandpiper-agent:latest',
+    limits: {
+      memoryMb: amount(env, 'SANDPIPER_SANDBOX_MEMORY_MB', 8192, 1e7, problems),
+      cpus: amount(env, 'SANDPIPER_SANDBOX_CPUS', 0, 1024, problems),
+      processes: amount(env, 'SANDPIPER_SANDBOX_PROCESSES', 4096, 1e6, problems),
+    },
+    network: env['SANDPIPER_DOCKER_NETWORK'],
+  };
+}
+
+function gatewayAddress(env: Environment, problems: string[]): Config['gateway'] {
+  const port = integer(env, 'SANDPIPER_GATEWAY_PORT', 0, 65535, problems);
+  if (env['SANDPIPER_PUBLIC_URL'] === undefined) {
+    return undefined;
+  }
+  if (port === 0) {
+    problems.push('SANDPIPER_PUBLIC_URL needs SANDPIPER_GATEWAY_PORT, the port that it leads to');
+  }
+  const publicUrl = url(env, 'SANDPIPER_PUBLIC_URL', '', problems);
+  return { publicUrl, host: env['SANDPIPER_GATEWAY_HOST'] ?? '127.0.0.1', port };
 }
 
 function githubHosts(env: Environment, problems: string[]): Config['githubHosts'] {

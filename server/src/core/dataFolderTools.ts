@@ -28,7 +28,7 @@ export interface BackupSummary {
 export interface Finding {
   level: 'error' | 'warning';
   /** Where it is. */
-  part: 'database' | 'log' | 'row' | 'blob' | 'ref' | 'input' | 'journal' | 'archive';
+  part: 'database' | 'log' | 'row' | 'blob' | 'ref' | 'input' | 'journal' | 'archive' | 'search';
   sessionId?: string;
   text: string;
   /** What to do. */

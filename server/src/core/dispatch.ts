@@ -35,7 +35,7 @@ export function checkParams<N extends CallName>(name: N, params: unknown): Check
  * @param checkResult also hold the answer to its schema (tests do); a wrong one is `internal`
  */
 export async function callHandler<N extends HandledCall>(
-  handlers: RelayHandlers,
+  handlers: Pick<RelayHandlers, N>,
   name: N,
   params: unknown,
   context: CallContext,

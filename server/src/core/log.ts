@@ -12,7 +12,10 @@ export type LogTag =
   | 'journal'
   | 'agent'
   | 'model'
+  | 'egress'
   | 'forge'
+  | 'hooks'
+  | 'tending'
   | 'session'
   | 'upkeep';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { summarize } from '../../../protocol/activity.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import { toSandpiperError } from '../../../protocol/errors.ts';
+import { summarize } from '../../../protocol/summarize.ts';
 import type { Archives } from '../archives/archives.ts';
 import { partsOf } from '../archives/manifest.ts';
 import type { DeepCheckResult, Finding, OnProgress } from '../core/dataFolderTools.ts';
@@ -21,9 +21,19 @@ export interface DeepCheckOptions {
   mirrors: Mirrors;
   archives: Archives;
   providers: ReadonlyMap<string, SandboxProvider>;
+  /** The index of what sessions say; absent where there is none. */
+  search?: SearchInspection;
   /** Makes anew what the log gives; without it nothing is changed. */
   repair?: StoreRepair;
   onProgress: OnProgress;
+}
+
+/** The index of what sessions say, seen from below. */
+export interface SearchInspection {
+  positions(): Promise<ReadonlyMap<string, number>>;
+  problems(): Promise<string[]>;
+  /** It is made again with the next search. */
+  clear(): Promise<void>;
 }
 
 const BLOB_CHUNK_BYTES = 4 * 1024 * 1024;
@@ -36,6 +46,7 @@ export async function deepCheck(options: DeepCheckOptions): Promise<DeepCheckRes
 class DeepCheck {
   readonly #options: DeepCheckOptions;
   readonly #findings: Finding[] = [];
+  readonly #lastSeqs = new Map<string, number>();
   readonly #blobs = new Map<string, { bytes: number | undefined; sessionId: string }>();
   readonly #repositories = new Map<string, { state: SessionState; prepared: boolean }[]>();
   readonly #counts = { sessions: 0, events: 0, blobs: 0, mirrors: 0, commits: 0, archives: 0 };
@@ -64,6 +75,7 @@ class DeepCheck {
     await this.#checkArchives();
     await this.#checkBlobs();
     await this.#checkMirrors();
+    await this.#checkSearch(new Set(ids));
     return { counts: this.#counts, findings: this.#findings };
   }
 
@@ -84,6 +96,7 @@ class DeepCheck {
       this.#blobs.set(hash, { bytes, sessionId });
     }
     this.#counts.events += state?.seq ?? 0;
+    this.#lastSeqs.set(sessionId, state?.seq ?? 0);
     if (problem !== undefined || !state) {
       const after = state === undefined ? 'from its beginning' : `after event ${state.seq}`;
       this.#findings.push({
@@ -279,6 +292,30 @@ class DeepCheck {
     }
   }
 
+  /** It may be behind the log, never before it, and it knows no session that is gone. */
+  async #checkSearch(sessionIds: ReadonlySet<string>): Promise<void> {
+    const { search, repair, onProgress } = this.#options;
+    if (!search) {
+      return;
+    }
+    onProgress('search index');
+    const problems = await searchProblems(search, sessionIds, this.#lastSeqs);
+    const repaired = repair !== undefined && problems.length > 0;
+    if (repaired) {
+      await search.clear();
+    }
+    for (const text of problems) {
+      this.#findings.push({
+        level: 'warning',
+        part: 'search',
+        text,
+        hint: 'The next search mends it. To do it now, stop the relay and run: sandpiper doctor --deep --repair',
+        repairable: true,
+        ...(repaired ? { repaired } : {}),
+      });
+    }
+  }
+
   #unreadable(sessionId: string | undefined, error: unknown): void {
     this.#findings.push({
       level: 'error',
@@ -288,6 +325,28 @@ class DeepCheck {
       hint: FROM_BACKUP,
       repairable: false,
     });
+  }
+}
+
+async function searchProblems(
+  search: SearchInspection,
+  sessionIds: ReadonlySet<string>,
+  lastSeqs: ReadonlyMap<string, number>,
+): Promise<string[]> {
+  try {
+    const found = (await search.problems()).map(
+      problem => `The search index is damaged: ${problem.replace(/\.$/, '')}.`,
+    );
+    for (const [sessionId, seq] of await search.positions()) {
+      if (!sessionIds.has(sessionId)) {
+        found.push(`The search index has the session ${sessionId}, which is gone.`);
+      } else if (seq > (lastSeqs.get(sessionId) ?? 0)) {
+        found.push(`The search index is ahead of the log of ${sessionId}.`);
+      }
+    }
+    return found;
+  } catch (error) {
+    return [`The search index cannot be read: ${toSandpiperError(error).message.replace(/\.$/, '')}.`];
   }
 }
 

@@ -1,5 +1,5 @@
-import { summarize } from '../../../protocol/activity.ts';
 import type { SessionState } from '../../../protocol/session.ts';
+import { summarize } from '../../../protocol/summarize.ts';
 import type { Finding } from '../core/dataFolderTools.ts';
 import { checkpointRef, proposedRef } from '../git/refs.ts';
 import type { Runtime } from '../sessions/runtime.ts';

@@ -1,6 +1,10 @@
 import type { EventBody, SessionEvent } from '../../../protocol/events.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
 import type { LeaseClaim, LeaseRow } from './lease.ts';
+import type { HookStore } from './hookStore.ts';
+import type { SpecStore } from './specStore.ts';
+
+export type { SpecRow } from './specStore.ts';
 
 /*
  * Where the relay's truth is kept (I1). Every write is part of a group commit: many sessions' appends share one
@@ -68,7 +72,9 @@ export interface SessionImport {
   call?: CallRecord;
 }
 
-export interface Store {
+export interface Store extends SpecStore {
+  /** What came by webhooks. */
+  readonly hooks: HookStore;
   /** Creates the session when `expectedSeq` is 0. Returns the events with their seqs. */
   append(append: Append): Promise<SessionEvent[]>;
   /** Oldest first, at most `limit`. */
@@ -77,6 +83,8 @@ export interface Store {
   /** Newest activity first; `before` is the `updatedAt` and id of the last row of the previous page. */
   listSessions(options: {
     archived: boolean;
+    /** Only those whose row says so. */
+    pinned?: boolean;
     limit: number;
     before?: { updatedAt: number; sessionId: string };
   }): Promise<SessionRow[]>;

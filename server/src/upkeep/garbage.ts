@@ -47,10 +47,17 @@ export interface Inventory {
   sandboxes: readonly { provider: string; id: string; key: string }[];
   /** Names of the folders in `run/`. */
   runFolders: readonly string[];
+  /** Conversations and refs, by the session that they are of. */
+  owned: readonly { sessionId: string; bytes: number; ageMs: number }[];
 }
 
 export type Garbage =
-  | { kind: 'archive' | 'foreign' | 'blob' | 'part' | 'mirror' | 'runFolder'; name: string; bytes: number; why: string }
+  | {
+      kind: 'archive' | 'foreign' | 'blob' | 'part' | 'mirror' | 'runFolder' | 'left';
+      name: string;
+      bytes: number;
+      why: string;
+    }
   | { kind: 'sandbox'; provider: string; key: string; name: string; bytes: number; why: string; unsaved: boolean };
 
 /** What may go, in the order in which it must. */
@@ -78,7 +85,29 @@ export function findGarbage(inventory: Inventory, retention: Retention): Garbage
     ...inventory.runFolders
       .filter(name => !inventory.sessions.some(session => session.id.endsWith(name)))
       .map((name): Garbage => ({ kind: 'runFolder', name, bytes: 0, why: 'its session is gone' })),
+    ...leftOfNone(inventory, retention),
   ];
+}
+
+/** A branching writes conversation and refs before there is a session; when it is never repeated, nobody has them. */
+function leftOfNone(inventory: Inventory, { deletedMs }: Retention): Garbage[] {
+  const { sessions, archives, owned, sandboxes } = inventory;
+  const known = new Set([
+    ...sessions.map(({ id }) => id),
+    ...archives.map(({ sessionId }) => sessionId),
+    ...sandboxes.map(({ key }) => key),
+  ]);
+  const ids = new Set(owned.map(({ sessionId }) => sessionId).filter(id => !known.has(id)));
+  return inventory.hasDamagedArchives
+    ? []
+    : [...ids].flatMap((name): Garbage[] => {
+        const parts = owned.filter(({ sessionId }) => sessionId === name);
+        const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+        // As long as what was deleted: nobody knows what it is.
+        return parts.every(({ ageMs }) => ageMs >= deletedMs)
+          ? [{ kind: 'left', name, bytes, why: 'a session was begun with it that there is not' }]
+          : [];
+      });
 }
 
 function unneededFiles(inventory: Inventory, kept: readonly ArchiveFacts[], { gcGraceMs }: Retention): Garbage[] {

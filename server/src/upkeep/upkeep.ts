@@ -4,11 +4,14 @@ import { SandpiperError, toError } from '../../../protocol/errors.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
 import { partsOf } from '../archives/manifest.ts';
 import { durationText } from '../core/duration.ts';
+import type { ListedSandbox, SandboxProvider } from '../sandboxes/provider.ts';
 import { isUnderWay } from '../sessions/decisions.ts';
 import type { Dependencies } from '../sessions/dependencies.ts';
 import { runtimeSchema, type Runtime } from '../sessions/runtime.ts';
 import { saveForeignSandbox } from '../sessions/savedSandbox.ts';
+import { isSpareKey } from '../sessions/spares.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+import { listOwned, removeOwned } from './owned.ts';
 import {
   findGarbage,
   hasForeignSandbox,
@@ -199,7 +202,8 @@ export class Upkeep {
         readdir(runFolder),
         mirrors.usage(now),
       ]);
-      const sandboxes = (await Promise.all([...providers.values()].map(provider => provider.list()))).flat();
+      const owned = await listOwned(this.#dependencies, now);
+      const sandboxes = await sandboxesOf([...providers.values()], problems);
       const sessions = await this.#sessionFacts(storedBlobs);
       const [listed, foreign] = await Promise.all([archives.list(), archives.listForeign()]);
       if (before !== undefined && before === this.#sessions.wholeChanges) {
@@ -229,6 +233,7 @@ export class Upkeep {
           mirrors: listedMirrors,
           sandboxes,
           runFolders,
+          owned,
         };
       }
       await new Promise(resolve => setTimeout(resolve, 200));
@@ -284,6 +289,8 @@ export class Upkeep {
       case 'runFolder':
         await rm(join(runFolder, name), { recursive: true, force: true });
         return true;
+      case 'left':
+        return !this.#sessions.isChanging(name) && removeOwned(this.#dependencies, name);
       case 'sandbox':
         return this.#removeSandbox(garbage);
     }
@@ -373,4 +380,20 @@ async function folderBytes(folder: string): Promise<number> {
 
 function megabytes(bytes: number): string {
   return `${Math.round(bytes / 1e6)} MB`;
+}
+
+/** Of a provider that cannot be asked none are known, so none of them are removed. */
+async function sandboxesOf(providers: readonly SandboxProvider[], problems: string[]): Promise<ListedSandbox[]> {
+  const lists = providers.map(async provider => {
+    try {
+      return (await provider.list()).filter(({ key }) => !isSpareKey(key));
+    } catch (error) {
+      if (!(error instanceof SandpiperError && error.code === 'sandbox_unavailable')) {
+        throw error;
+      }
+      problems.push(`The sandboxes of "${provider.id}" cannot be listed: ${error.message}`);
+      return [];
+    }
+  });
+  return (await Promise.all(lists)).flat();
 }

@@ -114,10 +114,28 @@ async function integrityOf(db: Kysely<Tables>): Promise<string[]> {
     return [
       ...check.rows.map(row => row.integrity_check).filter(line => line !== 'ok'),
       ...new Set(orphans.rows.map(row => `${row.table} holds rows that belong to no row of ${row.parent}`)),
+      ...(await specProblems(db)),
     ];
   } catch (error) {
     return [toError(error).message];
   }
+}
+
+/** A database that was not opened by a newer relay yet has no specs. */
+async function specProblems(db: Kysely<Tables>): Promise<string[]> {
+  const tables = await sql`select 1 from sqlite_master where name = 'specs'`.execute(db);
+  if (tables.rows.length === 0) {
+    return [];
+  }
+  const { rows } = await sql<{ id: string }>`
+    select id from specs
+    left join (
+      select spec_id, count(*) as many, min(revision) as first, max(revision) as last
+      from spec_revisions group by spec_id
+    ) on spec_id = id
+    where many is null or first <> 1 or last <> last_revision or many <> last_revision
+  `.execute(db);
+  return rows.map(({ id }) => `the spec ${id} lacks revisions`);
 }
 
 async function readEvents(

@@ -7,6 +7,8 @@ import type { Tables } from './tables.ts';
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_initial': { up: createTables },
   '0002_relay_lease': { up: createLease },
+  '0003_specs': { up: createSpecs },
+  '0004_hooks': { up: createHooks },
 };
 
 async function createTables(db: Kysely<unknown>): Promise<void> {
@@ -47,6 +49,39 @@ async function createLease(db: Kysely<unknown>): Promise<void> {
       id integer primary key check (id = 1), epoch integer not null, holder text not null, pid integer not null,
       version text not null, beat integer not null, locked integer not null, released integer not null
     ) strict`.execute(db);
+}
+
+async function createSpecs(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    create table specs (
+      id text primary key, last_revision integer not null, created_at real not null, removed integer not null
+    ) strict`.execute(db);
+  await sql`
+    create table spec_revisions (
+      spec_id text not null references specs (id) on delete cascade,
+      revision integer not null, at real not null, title text not null, text text not null,
+      primary key (spec_id, revision)
+    ) strict`.execute(db);
+}
+
+async function createHooks(db: Kysely<unknown>): Promise<void> {
+  const statements = [
+    `create table hook_deliveries (
+       number integer primary key autoincrement, id text not null unique, event text not null, action text,
+       repository text, lane text not null, at real not null, state text not null, attempts integer not null,
+       due_at real not null, reason text, request text, body text
+     ) strict`,
+    `create index hook_deliveries_by_state on hook_deliveries (state, number)`,
+    `create table hook_requests (
+       key text primary key, subject text not null, at real not null, state text not null, session_id text,
+       attempts integer not null, due_at real not null, reason text, data text not null
+     ) strict`,
+    `create index hook_requests_by_state on hook_requests (state, at)`,
+    `create index hook_requests_by_subject on hook_requests (subject, at)`,
+  ];
+  for (const statement of statements) {
+    await sql.raw(statement).execute(db);
+  }
 }
 
 /**

@@ -7,9 +7,9 @@ import { migrate, refuseNewerSchema } from './migrations.ts';
 import { connectNodeSqlite } from './nodeSqliteConnection.ts';
 import { connectSqlite3 } from './sqlite3Connection.ts';
 import { BackgroundCheckpoints } from './backgroundCheckpoints.ts';
-import type { ConnectSqlite, SqliteConnection } from './sqliteConnection.ts';
+import { BUSY_TIMEOUT_MS, type ConnectSqlite, type SqliteConnection } from './sqliteConnection.ts';
 import { sqliteDialect } from './sqliteDialect.ts';
-import { toStoreError } from './sqliteErrors.ts';
+import { isBusy, toStoreError } from './sqliteErrors.ts';
 import type { Tables } from './tables.ts';
 import { prepareToWriteAtOnce } from './writeAtOnce.ts';
 
@@ -77,7 +77,7 @@ export async function openDatabase(file: string, options: OpenDatabaseOptions): 
       throw lostDatabase(file);
     }
     for (const pragma of [...WRITER_PRAGMAS, `wal_autocheckpoint = ${OWN_CHECKPOINT_PAGES[driver]}`]) {
-      await sql.raw(`pragma ${pragma}`).execute(writer);
+      await whenFree(() => sql.raw(`pragma ${pragma}`).execute(writer));
     }
     await options.beforeMigration?.(writer);
     await migrate(writer);
@@ -91,6 +91,22 @@ export async function openDatabase(file: string, options: OpenDatabaseOptions): 
   } catch (error) {
     await close().catch(() => {});
     throw toStoreError(error, file);
+  }
+}
+
+/** SQLite does not itself wait for a lock where two connections change the journal's mode at the same time. */
+async function whenFree(action: () => Promise<unknown>): Promise<void> {
+  const deadline = Date.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      await action();
+      return;
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > deadline) {
+        throw error;
+      }
+      await new Promise(resolve => setTimeout(resolve, 20 * (0.5 + Math.random())));
+    }
   }
 }
 

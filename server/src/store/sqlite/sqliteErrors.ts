@@ -43,6 +43,17 @@ export function isForTheCarefulWay(thrown: unknown): boolean {
   return isFaultOfOneChange(thrown) || resultCode(thrown) === RESULT.ERROR;
 }
 
+/** Whether somebody else has the lock, for now. */
+export function isBusy(thrown: unknown): boolean {
+  return resultCode(thrown) === RESULT.BUSY;
+}
+
+/** Whether the file is no database or a broken one. */
+export function isDamaged(thrown: unknown): boolean {
+  const code = resultCode(thrown);
+  return code === RESULT.CORRUPT || code === RESULT.NOTADB;
+}
+
 /** Whatever a statement threw, as an error fit for a person. */
 export function toStoreError(thrown: unknown, file: string): SandpiperError {
   if (thrown instanceof SandpiperError) {

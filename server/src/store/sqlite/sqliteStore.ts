@@ -4,10 +4,13 @@ import { SandpiperError, toError } from '../../../../protocol/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { importSession, removeSession } from './wholeSession.ts';
 import { mayWrite, type LeaseClaim, type LeaseRow } from '../lease.ts';
+import type { HookStore } from '../hookStore.ts';
 import type { AgentInput, Append, CallRecord, SessionImport, SessionRow, Store } from '../store.ts';
 import { AppendQueue } from './appendQueue.ts';
 import { fencedError, prepareAppend } from './groupCommit.ts';
+import * as hookTables from './hookTables.ts';
 import { readLease, releaseLease, renewLease, takeLease } from './leaseTable.ts';
+import { listRevisions, listSpecs, readSpec, removeSpec, writeSpec } from './specTables.ts';
 import type { SqliteDatabase } from './openDatabase.ts';
 import { isFaultOfOneChange, toStoreError } from './sqliteErrors.ts';
 import { parseEventBody, parseSummary } from './storedJson.ts';
@@ -91,12 +94,15 @@ export class SqliteStore implements Store {
     });
   }
 
-  listSessions({ archived, limit, before }: Parameters<Store['listSessions']>[0]): Promise<SessionRow[]> {
+  listSessions({ archived, pinned, limit, before }: Parameters<Store['listSessions']>[0]): Promise<SessionRow[]> {
     return this.#run(async () => {
       let query = this.#database.reader
         .selectFrom('sessions')
         .selectAll()
         .where('archived', '=', archived ? 1 : 0);
+      if (pinned === true) {
+        query = query.where(sql<boolean>`json_extract(summary, '$.pinned')`, '=', sql<boolean>`1`);
+      }
       if (before) {
         query = query.where(eb =>
           eb(eb.refTuple('updated_at', 'id'), '<', eb.tuple(before.updatedAt, before.sessionId)),
@@ -191,6 +197,40 @@ export class SqliteStore implements Store {
     });
   }
 
+  listSpecs(options: Parameters<Store['listSpecs']>[0]): ReturnType<Store['listSpecs']> {
+    return this.#run(() => listSpecs(this.#database.reader, options));
+  }
+
+  readSpec(specId: string, revision?: number): ReturnType<Store['readSpec']> {
+    return this.#run(() => readSpec(this.#database.reader, specId, revision));
+  }
+
+  listRevisions(specId: string): ReturnType<Store['listRevisions']> {
+    return this.#run(() => listRevisions(this.#database.reader, specId));
+  }
+
+  async writeSpec(change: Parameters<Store['writeSpec']>[0]): Promise<void> {
+    await this.#change(writer => writeSpec(writer, change, this.#now()));
+  }
+
+  async removeSpec(change: Parameters<Store['removeSpec']>[0]): Promise<void> {
+    await this.#change(writer => removeSpec(writer, change, this.#now()));
+  }
+
+  readonly hooks: HookStore = {
+    addDelivery: delivery => this.#changed(writer => hookTables.addDelivery(writer, delivery)),
+    waitingDeliveries: limit => this.#run(() => hookTables.waitingDeliveries(this.#database.reader, limit)),
+    listDeliveries: options => this.#run(() => hookTables.listDeliveries(this.#database.reader, options)),
+    readDelivery: id => this.#run(() => hookTables.readDelivery(this.#database.reader, id)),
+    settleDelivery: change => this.#changed(writer => hookTables.settleDelivery(writer, change)),
+    pruneDeliveries: before => this.#changed(writer => hookTables.pruneDeliveries(writer, before)),
+    addRequest: request => this.#changed(writer => hookTables.addRequest(writer, request)),
+    openRequests: () => this.#run(() => hookTables.openRequests(this.#database.reader)),
+    listRequests: options => this.#run(() => hookTables.listRequests(this.#database.reader, options)),
+    readRequest: key => this.#run(() => hookTables.readRequest(this.#database.reader, key)),
+    writeRequest: row => this.#changed(writer => hookTables.writeRequest(writer, row)),
+  };
+
   readLease(): Promise<LeaseRow | undefined> {
     return this.#run(() => readLease(this.#database.reader));
   }
@@ -252,17 +292,21 @@ export class SqliteStore implements Store {
 
   /** A write that is no append: checked in one transaction with it, as an append is. */
   async #change(work: (writer: Kysely<Tables>) => Promise<void>): Promise<void> {
-    await this.#run(() =>
+    await this.#changed(work);
+    await this.#pruneCalls();
+  }
+
+  #changed<Result>(work: (writer: Kysely<Tables>) => Promise<Result>): Promise<Result> {
+    return this.#run(() =>
       this.#database.writer.transaction().execute(async transaction => {
         const row = await readLease(transaction);
         if (!mayWrite(row, this.#epoch)) {
           this.#noteFenced();
           throw fencedError(this.#epoch, row?.epoch);
         }
-        await work(transaction);
+        return work(transaction);
       }),
     );
-    await this.#pruneCalls();
   }
 
   #noteFenced(): void {

@@ -1,3 +1,6 @@
+import type { Generated } from 'kysely';
+import type { DeliveryRow, RequestRow } from '../hookStore.ts';
+
 /** The tables as Kysely sees them; migrations.ts makes them. Times are milliseconds since the epoch, flags 0 or 1. */
 export interface Tables {
   sessions: {
@@ -40,6 +43,48 @@ export interface Tables {
     name: string;
     /** JSON */
     value: string;
+  };
+  specs: {
+    id: string;
+    last_revision: number;
+    created_at: number;
+    removed: number;
+  };
+  spec_revisions: {
+    spec_id: string;
+    revision: number;
+    at: number;
+    title: string;
+    /** Markdown, as it was written */
+    text: string;
+  };
+  hook_deliveries: {
+    number: Generated<number>;
+    id: string;
+    event: string;
+    action: string | null;
+    repository: string | null;
+    lane: string;
+    at: number;
+    state: DeliveryRow['state'];
+    attempts: number;
+    due_at: number;
+    reason: string | null;
+    request: string | null;
+    /** JSON as it came, until it is done with */
+    body: string | null;
+  };
+  hook_requests: {
+    key: string;
+    subject: string;
+    at: number;
+    state: RequestRow['state'];
+    session_id: string | null;
+    attempts: number;
+    due_at: number;
+    reason: string | null;
+    /** JSON */
+    data: string;
   };
   relay_lease: {
     /** Always 1. */

@@ -66,7 +66,7 @@ function rowValues({ lastSeq, summary, runtime, journal }: Omit<SessionRow, 'ses
   };
 }
 
-async function recordCall(db: Kysely<Tables>, call: CallRecord | undefined, now: number): Promise<void> {
+export async function recordCall(db: Kysely<Tables>, call: CallRecord | undefined, now: number): Promise<void> {
   if (call) {
     const { key, method, paramsHash, result } = call;
     await db.insertInto('calls').values({ key, method, params_hash: paramsHash, result, at: now }).execute();
