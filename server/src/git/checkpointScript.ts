@@ -1,7 +1,7 @@
 /** Nothing of the sandbox's environment, configuration or attributes reaches git. Lines of sh. */
-export const GIT_ENVIRONMENT = String.raw`for name in $(env | sed -n 's/^\(GIT_[A-Za-z0-9_]*\)=.*/\1/p'); do
-  unset "$name"
-done
+export const GIT_ENVIRONMENT = String.raw`case $(env) in
+  *GIT_*) for name in $(env | sed -n 's/^\(GIT_[A-Za-z0-9_]*\)=.*/\1/p'); do unset "$name"; done ;;
+esac
 unset XDG_CONFIG_HOME CDPATH
 LC_ALL=C HOME=/nonexistent
 GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_ATTR_NOSYSTEM=1
@@ -55,12 +55,18 @@ if [ ! -f "$git_dir/ready" ]; then
 fi
 GIT_DIR=$git_dir GIT_WORK_TREE=$workspace
 export GIT_DIR GIT_WORK_TREE
-rm -f "$git_dir/index.lock" "$git_dir/$ref.lock" "$bundle" "$bundle.new" "$bundle.new.lock"
+for stale in "$git_dir/index.lock" "$git_dir/$ref.lock" "$bundle" "$bundle.new" "$bundle.new.lock"; do
+  [ ! -e "$stale" ] || rm -f "$stale"
+done
 
-parent_tree=$(git rev-parse --verify --quiet "$parent^{tree}") || fail 66 "the parent commit $parent is not there"
-indexed=$(cat "$git_dir/indexed" 2>/dev/null)
-rm -f "$git_dir/indexed"
-if [ "$indexed" != "$parent_tree" ] || [ ! -f "$git_dir/index" ]; then
+# What the index holds: the commit of the last checkpoint and its tree. Nothing, from here to the end.
+indexed= parent_tree=
+[ ! -f "$git_dir/indexed" ] || read -r indexed parent_tree < "$git_dir/indexed"
+: > "$git_dir/indexed"
+fresh=true
+if [ "$indexed" != "$parent" ] || [ -z "$parent_tree" ] || [ ! -f "$git_dir/index" ]; then
+  fresh=false
+  parent_tree=$(git rev-parse --verify --quiet "$parent^{tree}") || fail 66 "the parent commit $parent is not there"
   git read-tree --reset "$parent_tree" 2>/dev/null || {
     rm -f "$git_dir/index"
     git read-tree "$parent_tree" || fail 66 "the tree of $parent cannot be read"
@@ -72,21 +78,25 @@ records() { tr '\001\n' '\n\000'; }
 : > "$scratch/nested"
 : > "$scratch/left-out"
 
+changed() { git diff-files -z --name-only --ignore-submodules=all > "$scratch/changed.raw"; }
+changed &
+looking=$!
+
 # A repository inside the work tree is one entry with a slash at its end. With any entry of it in the index, git looks
 # inside instead: so it gets one that does not exist, which the next step takes out again.
 round=0
 while :; do
   git ls-files -z --others --exclude-standard > "$scratch/untracked.raw" || fail 67 'git ls-files failed'
-  lines < "$scratch/untracked.raw" > "$scratch/untracked"
-  grep '/$' "$scratch/untracked" > "$scratch/nested.new" || break
+  [ -s "$scratch/untracked.raw" ] || break
+  lines < "$scratch/untracked.raw" | grep '/$' > "$scratch/nested.new" || break
   round=$((round + 1))
   [ "$round" -le 20 ] || fail 67 'repositories are nested too deep'
   sed 's|/$||' "$scratch/nested.new" >> "$scratch/nested"
   sed 's|^\(.*\)/$|100644 e69de29bb2d1d6434b8b29ae775ad8c2e48c5391 0	\1/.sandpiper-nested|' "$scratch/nested.new" |
     records | git update-index -z --index-info || fail 67 'a nested repository cannot be read'
 done
-git diff-files -z --name-only --ignore-submodules=all > "$scratch/changed.raw" || fail 67 'git diff-files failed'
-lines < "$scratch/changed.raw" | cat - "$scratch/untracked" > "$scratch/files"
+wait "$looking" || fail 67 'git diff-files failed'
+[ "$round" = 0 ] || changed || fail 67 'git diff-files failed'
 
 leaves() {
   # Whether a link at $1 with target $2 points out of the work tree.
@@ -115,32 +125,38 @@ ignored() {
   sed -n 's|^Ignoring path |invalidName/|p' "$scratch/errors" >> "$scratch/left-out"
 }
 
-if [ -s "$scratch/files" ]; then
-  sed 's|^|./|' "$scratch/files" | records |
-    xargs -0 sh -c 'limit=$0; find "$@" -prune "(" -type f -size +"$limit"c -o -type l ")" -print0' "$largest" 2>/dev/null |
-    lines | sed 's|^\./||' > "$scratch/suspects"
-  : > "$scratch/excluded"
-  while IFS= read -r path; do
-    why=
-    if [ ! -L "$path" ]; then
-      why=tooLarge
-    elif leaves "$path" "$(readlink "./$path")"; then
-      why=outsideLink
+if [ -s "$scratch/changed.raw" ] || [ -s "$scratch/untracked.raw" ]; then
+  fresh=false
+  cat "$scratch/changed.raw" "$scratch/untracked.raw" > "$scratch/files.raw"
+  lines < "$scratch/files.raw" | sed 's|^|./|' | records |
+    xargs -0 sh -c 'find "$@" -prune "(" -type f -size +"$0"c -o -type l ")" -print0' "$largest" \
+      > "$scratch/suspects.raw" 2>/dev/null
+  if [ -s "$scratch/suspects.raw" ]; then
+    lines < "$scratch/suspects.raw" | sed 's|^\./||' > "$scratch/suspects"
+    : > "$scratch/excluded"
+    while IFS= read -r path; do
+      why=
+      if [ ! -L "$path" ]; then
+        why=tooLarge
+      elif leaves "$path" "$(readlink "./$path")"; then
+        why=outsideLink
+      fi
+      if [ -n "$why" ]; then
+        printf '%s\n' "$path" >> "$scratch/excluded"
+        printf '%s/%s\n' "$why" "$path" >> "$scratch/left-out"
+      fi
+    done < "$scratch/suspects"
+    if [ -s "$scratch/excluded" ]; then
+      lines < "$scratch/files.raw" | grep -vxFf "$scratch/excluded" | records > "$scratch/files.kept"
+      mv "$scratch/files.kept" "$scratch/files.raw"
     fi
-    if [ -n "$why" ]; then
-      printf '%s\n' "$path" >> "$scratch/excluded"
-      printf '%s/%s\n' "$why" "$path" >> "$scratch/left-out"
-    fi
-  done < "$scratch/suspects"
-  if [ -s "$scratch/excluded" ]; then
-    grep -vxFf "$scratch/excluded" "$scratch/files" > "$scratch/files.kept"
-    mv "$scratch/files.kept" "$scratch/files"
   fi
 
   add='git update-index --add --remove --replace'
-  if ! records < "$scratch/files" | $add -z --stdin 2> "$scratch/errors"; then
+  if ! $add -z --stdin < "$scratch/files.raw" 2> "$scratch/errors"; then
     # One bad file must not cost the rest: take them one by one, and say which were bad.
     rm -f "$git_dir/index.lock"
+    lines < "$scratch/files.raw" > "$scratch/files"
     while IFS= read -r path; do
       printf '%s\n' "$path" | records | $add -z --stdin 2> "$scratch/errors" && ignored && continue
       rm -f "$git_dir/index.lock"
@@ -151,22 +167,25 @@ if [ -s "$scratch/files" ]; then
       fi
     done < "$scratch/files"
   else
-    ignored
+    [ ! -s "$scratch/errors" ] || ignored
   fi
 fi
 
 json() {
   # Lines of $1 as a JSON list, each put into the sed replacement $2.
-  [ -s "$1" ] || return 0
   head -n 20 "$1" | tr '\001-\011\013-\037' '?' | sed -e 's/[\\"]/\\&/g' -e "$2" | paste -s -d , -
 }
 
-tree=$(git write-tree) || fail 68 'the tree cannot be written'
+if [ "$fresh" = true ]; then
+  tree=$parent_tree
+else
+  tree=$(git write-tree) || fail 68 'the tree cannot be written'
+fi
 if [ "$tree" = "$parent_tree" ]; then
   commit=$parent made=false
 else
   # Asked again for the same turn, after a relay was killed: the same commit, so that its import is the same too.
-  if [ "$(git rev-parse --quiet "$ref^{tree}" "$ref^@" 2>/dev/null | tr '\n' ' ')" = "$tree $parent " ]; then
+  if [ -f "$git_dir/$ref" ] && [ "$(git rev-parse --quiet "$ref^{tree}" "$ref^@" 2>/dev/null | tr '\n' ' ')" = "$tree $parent " ]; then
     commit=$(git rev-parse --verify "$ref")
   else
     commit=$(git commit-tree "$tree" -p "$parent" -F "$message") || fail 68 'the commit cannot be written'
@@ -176,9 +195,13 @@ else
     fail 68 'the bundle cannot be written'
   made=true
 fi
-printf '%s' "$tree" > "$git_dir/indexed"
-left_out=$(wc -l < "$scratch/left-out" | tr -d ' ')
+printf '%s %s\n' "$commit" "$tree" > "$git_dir/indexed"
+nested= left_out= count=0
+[ ! -s "$scratch/nested" ] || nested=$(json "$scratch/nested" 's|.*|"&"|')
+if [ -s "$scratch/left-out" ]; then
+  left_out=$(json "$scratch/left-out" 's|^\([A-Za-z]*\)/\(.*\)$|{"why":"\1","path":"\2"}|')
+  count=$(wc -l < "$scratch/left-out" | tr -d ' ')
+fi
 printf '{"commit":"%s","tree":"%s","bundle":%s,"nested":[%s],"leftOut":[%s],"leftOutCount":%s}\n' \
-  "$commit" "$tree" "$made" "$(json "$scratch/nested" 's|.*|"&"|')" \
-  "$(json "$scratch/left-out" 's|^\([A-Za-z]*\)/\(.*\)$|{"why":"\1","path":"\2"}|')" "$left_out"
+  "$commit" "$tree" "$made" "$nested" "$left_out" "$count"
 `;

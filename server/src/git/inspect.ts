@@ -1,9 +1,9 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { simpleGit, type StatusResult } from 'simple-git';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import type { RepositoryRef } from '../../../protocol/events.ts';
+import { makeScratchFolder } from '../core/scratchFolder.ts';
 import { findRemoteCommit } from './remote.ts';
 import { withShadow, type ShadowRepository } from './shadowRepository.ts';
 import { canonicalUrl, parseSource, repositoryId, repositoryName, stripCredentials, type Source } from './source.ts';
@@ -41,6 +41,8 @@ export interface InspectOptions {
 
 /** Files over this are worth a warning: forges refuse them. */
 const HUGE_FILE_BYTES = 50_000_000;
+/** Reading a work tree has a limit of a minute. */
+const STALE_MS = 10 * 60_000;
 /** How many changed files are looked at for their size. */
 const MAX_SIZED_FILES = 2000;
 
@@ -111,7 +113,7 @@ async function inspectWorkTree(
   if (workTree === undefined || head === undefined) {
     return { uncommitted: 0, notes: [] };
   }
-  const folder = await mkdtemp(join(tmpdir(), 'sandpiper-inspect-'));
+  const folder = await makeScratchFolder('inspect', STALE_MS);
   try {
     const shadow = { folder, head, ...(home === undefined ? {} : { home }) };
     return await withShadow({ ...repository, workTree }, shadow, async made => {

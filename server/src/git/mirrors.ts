@@ -18,7 +18,7 @@ const LEFTOVER_MS = 3_600_000;
 const PRUNE_INTERVAL_MS = 7 * 24 * 3_600_000;
 const PRUNED = 'sandpiper-pruned';
 /** What is made in a mirror for a moment. */
-const TEMPORARY = /^(quarantine|shadow|export)-/;
+const TEMPORARY = /^(quarantine|shadow|export|merge)-/;
 const TRANSFER_TIMEOUT_MS = 30 * 60_000;
 
 /**

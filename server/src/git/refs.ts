@@ -46,6 +46,11 @@ export function theirsRef(sessionId: string): string {
   return `${sessionRefs(sessionId)}/theirs`;
 }
 
+/** What the branch that a session's work goes into had when it was last looked at. */
+export function intoRef(sessionId: string): string {
+  return `${sessionRefs(sessionId)}/into`;
+}
+
 /** Keeps a commit that sessions started from, with all that it needs. */
 export function baseRef(commit: string): string {
   return `refs/bases/${commit}`;

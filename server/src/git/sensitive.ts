@@ -47,6 +47,7 @@ const RULES: [pattern: RegExp, reason: string][] = [
     /(^|\/)(\.claude\/|\.mcp\.json$|\.claude\.json$)/,
     'Claude Code reads it when it starts here: hooks and servers can run programs',
   ],
+  [/^\.sandpiper\//, 'It says what of an agent’s work may land'],
   [/(^|\/)(\.cursor|\.windsurf|\.gemini|\.codex|\.continue)\//, 'A coding agent reads it when it starts here'],
 ];
 

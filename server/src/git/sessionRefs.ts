@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { git, gitText } from './git.ts';
 import type { Mirror } from './mirror.ts';
@@ -20,6 +22,26 @@ export async function listSessionRefs(mirror: Mirror, sessionId: string): Promis
     .split('\n')
     .filter(line => line !== '')
     .map(line => ({ commit: line.slice(0, 40), name: line.slice(41) }));
+}
+
+/** Every session that has a ref, with the time since the last one was written; a packed one was written long ago. */
+export async function listRefOwners(mirror: Mirror, now: number): Promise<{ sessionId: string; ageMs: number }[]> {
+  const names = await gitText(['for-each-ref', '--format=%(refname)', 'refs/sandpiper/'], { gitDir: mirror.path });
+  const ids = new Set(names.split('\n').flatMap(name => name.split('/')[2] ?? []));
+  return Promise.all(
+    [...ids].map(async sessionId => {
+      const folder = join(mirror.path, sessionRefs(sessionId));
+      const times = await Promise.all(
+        [folder, join(folder, 'turn')].map(path =>
+          stat(path).then(
+            ({ mtimeMs }) => mtimeMs,
+            () => 0,
+          ),
+        ),
+      );
+      return { sessionId, ageMs: now - Math.max(...times) };
+    }),
+  );
 }
 
 /**

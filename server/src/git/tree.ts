@@ -34,7 +34,7 @@ export async function entryAt(reader: ObjectReader, tree: string, path: string):
   const parts = toLatin1(path).split('/');
   let id = tree;
   for (const [index, part] of parts.entries()) {
-    const entry = (await readTree(reader, id)).find(({ name }) => name === part);
+    const entry = (await namesIn(reader, id)).get(part);
     if (!entry || (entry.mode === TREE) === (index === parts.length - 1)) {
       return undefined;
     }
@@ -96,6 +96,25 @@ async function changeFolder(
     }
   }
   return entries.size === 0 ? undefined : writeObject(mirror, 'tree', encodeTree([...entries.values()]));
+}
+
+/** So many entries of folders are kept for one reader; those of the largest repositories have to be read again. */
+const MAX_KEPT_ENTRIES = 500_000;
+const kept = new WeakMap<ObjectReader, { entries: number; folders: Map<string, ReadonlyMap<string, NamedEntry>> }>();
+
+/** A folder by names. A decision on thousands of files of one folder asks for it thousands of times. */
+async function namesIn(reader: ObjectReader, id: string): Promise<ReadonlyMap<string, NamedEntry>> {
+  const known = kept.get(reader)?.folders.get(id);
+  if (known) {
+    return known;
+  }
+  const names = new Map((await readTree(reader, id)).map(entry => [entry.name, entry]));
+  const before = kept.get(reader);
+  const memory =
+    before && before.entries + names.size <= MAX_KEPT_ENTRIES ? before : { entries: 0, folders: new Map() };
+  memory.folders.set(id, names);
+  kept.set(reader, { entries: memory.entries + names.size, folders: memory.folders });
+  return names;
 }
 
 async function readTree(reader: ObjectReader, id: string): Promise<NamedEntry[]> {

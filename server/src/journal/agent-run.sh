@@ -10,6 +10,7 @@
 #   DIR/wake                    FIFO: one line makes the feeder look at once
 #   DIR/out, DIR/err            CMD's output, appended
 #   DIR/pid, DIR/exit           CMD's process id and exit code (128 + n after signal n), by rename
+#   DIR/over                    CMD has ended, and the helpers are to end
 #   DIR/started                 made first; whoever finds it made does nothing
 # EPOCH is that of the relay that starts CMD; under the claim of a higher one nothing is started (75).
 
@@ -40,7 +41,8 @@ mkfifo "$D/stdin" "$D/wake" || exit 73
 : >>"$D/err"
 
 # Both helpers run their programs in the background, so that TERM ends them and the program at once: what survived CMD
-# could hold its files open. Where they may block by themselves TERM has its default effect, which nothing delays.
+# could hold its files open. Where they may block by themselves TERM has its default effect, which nothing delays. One that
+# comes just as its trap is taken away has no effect at all: DIR/over, which stands before it is sent, is looked at then.
 
 feed() {
   # Open for both, the FIFO has no end of file when the last waker closes it, and opening does not wait.
@@ -57,6 +59,7 @@ feed() {
       child=$!
       wait "$child"
       trap - TERM
+      [ -e "$D/over" ] && return
       n=$((n + 1))
       # A fork, so it is done here and not between a wake and its message.
       number=$(printf '%06d' "$n")
@@ -81,6 +84,7 @@ tick() {
     child=$!
     wait "$child"
     trap - TERM
+    [ -e "$D/over" ] && return
     echo >&3
   done
 }
@@ -116,6 +120,7 @@ while :; do
   break
 done
 
+true 2>/dev/null >"$D/over"
 kill "$feeder" "$ticker" 2>/dev/null
 wait "$feeder" "$ticker" 2>/dev/null
 echo "$code" >"$D/exit.tmp" && mv "$D/exit.tmp" "$D/exit"

@@ -10,6 +10,12 @@ const SCRIPT = 'agent-run.sh';
 /** A code has three digits; what is longer was not written by the script. */
 const EXIT_BYTES = 16;
 const TAIL_TIMEOUT_MS = 5_000;
+/** The script's text, and what puts it into its file: where a file costs a journey it comes along with the start. */
+const LOADED = 'SANDPIPER_AGENT_RUN';
+const LOADER = `path=$1; shift
+mkdir -p "\${path%/*}" && printf '%s\n' "$${LOADED}" >"$path" || exit 73
+unset ${LOADED}
+exec /bin/sh "$path" "$@"`;
 
 /**
  * The files through which the relay and one process of an agent talk: `agent-run.sh` says which. Nothing of it is in
@@ -42,10 +48,16 @@ export class JournalSegment {
    * @throws `conflict` while it runs
    */
   async start(argv: readonly string[], options: StartOptions): Promise<void> {
-    const script = `${this.#folder}/${SCRIPT}`;
-    await this.#sandbox.writeFile(script, await readScript());
+    const path = `${this.#folder}/${SCRIPT}`;
+    const script = await readScript();
+    const words = [this.#folder, this.#epoch, '--', ...argv];
+    if (!this.#sandbox.hostMounts) {
+      const env = { ...options.env, [LOADED]: script.toString() };
+      return this.#sandbox.start(this.#name, ['/bin/sh', '-c', LOADER, SCRIPT, path, ...words], { ...options, env });
+    }
+    await this.#sandbox.writeFile(path, script);
     await this.claim();
-    await this.#sandbox.start(this.#name, ['/bin/sh', script, this.#folder, this.#epoch, '--', ...argv], options);
+    await this.#sandbox.start(this.#name, ['/bin/sh', path, ...words], options);
   }
 
   /**

@@ -136,7 +136,8 @@ async function entriesFor(
   hunks: readonly Hunk[] | undefined,
 ): Promise<[string, TreeEntry | undefined][]> {
   const [from, to] = verdict === 'accept' ? [trees.proposed, trees.accepted] : [trees.accepted, trees.proposed];
-  if (hunks === undefined) {
+  // All of its hunks are the whole of it, and what else changed of the file (its mode) goes the same way.
+  if (hunks === undefined || hunks.length === file.hunks.length) {
     const paths = file.oldPath === undefined ? [file.path] : [file.oldPath, file.path];
     return Promise.all(paths.map(async path => [path, await entryAt(reader, from, path)] as const)).then(entries =>
       entries.map(([path, entry]) => [path, entry]),
@@ -155,9 +156,7 @@ async function entriesFor(
     reader.readAs(after.id, 'blob'),
   ]);
   const content = (verdict === 'accept' ? withHunks : withoutHunks)(oldContent, newContent, hunks);
-  // Once its last hunk is decided, what else changed of the file (its mode) goes the same way.
-  const mode = hunks.length === file.hunks.length ? (verdict === 'accept' ? after.mode : before.mode) : target.mode;
-  return [[file.path, { mode, id: await writeObject(mirror, 'blob', content) }]];
+  return [[file.path, { mode: target.mode, id: await writeObject(mirror, 'blob', content) }]];
 }
 
 async function commitSide(

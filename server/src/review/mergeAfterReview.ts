@@ -9,34 +9,49 @@ const WHAT = 'a new turn';
 
 /**
  * Brings the turn that followed a submitted review into the proposed tree. The turn began with the reviewer's lines in the
- * agent's files (`base`), which had been `agents` before. Where it put back what the reviewer had taken out or replaced, the
- * reviewer's lines stay: so it is merged as if the review had not been applied. Where that is a conflict only because the
- * agent built on the reviewer's lines, what it built is taken; otherwise the conflict is shown.
+ * agent's files (`base`), which had been `agents` before. Where it put back what the reviewer had taken out or replaced, that
+ * is left out of it; what is left is merged like any turn, so that what the reviewer decided since counts as well. Where
+ * the two cannot be told apart only because the agent built on the reviewer's lines, what it built is taken; otherwise the
+ * conflict is shown.
  */
 export async function mergeAfterReview(
   mirror: Mirror,
   { agents, base, ours, theirs }: { agents: string; base: string; ours: string; theirs: string },
 ): Promise<Merged> {
-  const strict = await mergeTrees(mirror, { base: agents, ours, theirs }, WHAT);
-  if (strict.conflicts.length === 0) {
-    return strict;
-  }
-  const plain = await mergeTrees(mirror, { base, ours, theirs }, WHAT);
-  const unclear = new Set(plain.conflicts.map(({ path }) => path));
-  const reviewed = await readRawHunks(mirror, agents, ours);
-  let { commit } = strict;
+  const kept = await mergeTrees(mirror, { base: agents, ours: base, theirs }, WHAT);
+  const reviewed = kept.conflicts.length === 0 ? undefined : await readRawHunks(mirror, agents, base);
+  let turn = kept.commit;
   const conflicts: Merged['conflicts'] = [];
-  for (const conflict of strict.conflicts) {
+  for (const conflict of kept.conflicts) {
     const { path } = conflict;
-    const lines = (reviewed.get(path) ?? []).map(({ body }) => addedLines(body));
-    const isBuiltOn = !unclear.has(path) && lines.length > 0 && (await hasAll(mirror, plain.commit, path, lines));
-    if (isBuiltOn) {
-      ({ proposed: commit } = await takeFile(mirror, { accepted: ours, proposed: commit }, path, plain.commit));
+    const lines = (reviewed?.get(path) ?? []).map(({ body }) => addedLines(body));
+    if (lines.length > 0 && (await hasAll(mirror, theirs, path, lines))) {
+      ({ proposed: turn } = await takeFile(mirror, { accepted: base, proposed: turn }, path, theirs));
     } else {
       conflicts.push(conflict);
     }
   }
-  return { commit, conflicts };
+  const merged = await mergeTrees(mirror, { base, ours, theirs: turn }, WHAT);
+  return { commit: merged.commit, conflicts: [...merged.conflicts, ...(await asInOurs(mirror, ours, conflicts))] };
+}
+
+/** A conflict names what the reviewer has now. */
+async function asInOurs(mirror: Mirror, ours: string, conflicts: Merged['conflicts']): Promise<Merged['conflicts']> {
+  if (conflicts.length === 0) {
+    return [];
+  }
+  const reader = new ObjectReader(mirror);
+  try {
+    const tree = await treeOf(reader, ours);
+    return await Promise.all(
+      conflicts.map(async ({ ours: _before, ...conflict }) => {
+        const entry = await entryAt(reader, tree, conflict.path);
+        return { ...conflict, ...(entry ? { ours: entry } : {}) };
+      }),
+    );
+  } finally {
+    reader.dispose();
+  }
 }
 
 /** The lines of a hunk that the reviewer has, as they stand in the file. */

@@ -17,7 +17,7 @@ export interface Conflict {
 }
 
 export interface Merged {
-  /** `ours`, `theirs`, or a commit on top of `ours`. */
+  /** `ours`, or a commit on top of it. */
   commit: string;
   conflicts: Conflict[];
 }
@@ -41,7 +41,8 @@ export async function mergeTrees(
       return { commit: ours, conflicts: [] };
     }
     if (baseTree === ourTree) {
-      return { commit: theirs, conflicts: [] };
+      // On top all the same: what only `ours` leads to is needed to take an older decision back.
+      return { commit: await commitTree(mirror, theirTree, ours, what), conflicts: [] };
     }
     const changes = new Map<string, TreeEntry | undefined>();
     const conflicts: Conflict[] = [];
@@ -83,10 +84,14 @@ async function mergePath(
     return { kind: 'take', entry: theirs };
   }
   if (base && ours && theirs && [base, ours, theirs].every(isFile)) {
+    const mode = ours.mode === base.mode ? theirs.mode : ours.mode;
+    const settled = idWithoutMerge(base, ours, theirs);
+    if (settled !== undefined) {
+      return { kind: 'take', entry: { mode, id: settled } };
+    }
     const [one, two, three] = await Promise.all([base, ours, theirs].map(({ id }) => reader.readAs(id, 'blob')));
-    const content = one && two && three && (await mergeText(one, two, three));
+    const content = one && two && three && (await mergeText(mirror, { base: one, ours: two, theirs: three }));
     if (content) {
-      const mode = ours.mode === base.mode ? theirs.mode : ours.mode;
       return { kind: 'take', entry: { mode, id: await writeObject(mirror, 'blob', content) } };
     }
   }
@@ -99,6 +104,14 @@ async function mergePath(
       ...(theirs ? { theirs } : {}),
     },
   };
+}
+
+/** The content where only one side changed it, of whatever kind or size: the other changed the mode. */
+function idWithoutMerge(base: TreeEntry, ours: TreeEntry, theirs: TreeEntry): string | undefined {
+  if (theirs.id === base.id || theirs.id === ours.id) {
+    return ours.id;
+  }
+  return ours.id === base.id ? theirs.id : undefined;
 }
 
 /**
