@@ -46,9 +46,9 @@ export interface CreateSpec {
   key: string;
   /** The user's consent to run with isolation `none`, for this session. */
   acceptNoIsolation: boolean;
-  /** Bound read-only. */
+  /** Bound read-only; left out where the provider has no `hostMounts`. */
   mounts: readonly Mount[];
-  /** Folder of the relay with the model gateway's socket in it; appears as `paths.relay` inside. */
+  /** Folder of the relay with the model gateway's socket in it; appears as `paths.relay` inside, with `modelSocket`. */
   relayFolder?: string;
 }
 
@@ -98,6 +98,10 @@ export interface Sandbox {
   readonly ref: SandboxRef;
   readonly isolation: Isolation;
   readonly paths: SandboxPaths;
+  /** What `CreateSpec.mounts` names is there. Otherwise everything that is needed inside is to be written into it. */
+  readonly hostMounts: boolean;
+  /** The relay's sockets in `CreateSpec.relayFolder` are there. Otherwise the model is reached by an address. */
+  readonly modelSocket: boolean;
 
   /** Runs a program to its end. `argv` is never given to a shell. Ended, with its children, by `haltSignal()` (core/halting.ts). */
   exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
@@ -110,6 +114,8 @@ export interface Sandbox {
   alive(name: string): Promise<boolean>;
   /** Undefined when it does not run, or where this cannot be known. Cheap: no look at other processes. */
   vitals?(name: string): Promise<Vitals | undefined>;
+  /** Environment and command line of all that runs in it, where programs of `exec` cannot see what `start` began. */
+  processTexts?(): Promise<{ pid: number; text: Buffer }[]>;
   /** Kills what `start` began and every descendant, also those in sessions of their own. Returns when all are dead. */
   kill(name: string): Promise<void>;
 
@@ -129,6 +135,11 @@ export interface SandboxProvider {
   create(spec: CreateSpec): Promise<Sandbox>;
   /** No side effect; `sandbox_gone` when it does not exist. */
   attach(ref: SandboxRef): Promise<Sandbox>;
+  /**
+   * Makes a sandbox in which nothing runs that of another key, with its files: quicker than `create`, and not there where it
+   * would not be. Undefined when that key has one already, or `from` does not isolate as it would.
+   */
+  adopt?(from: SandboxRef, spec: CreateSpec): Promise<Sandbox | undefined>;
   /** Every sandbox of this relay with the key that it was made for, for reconciliation. */
   list(): Promise<ListedSandbox[]>;
   /**

@@ -52,8 +52,11 @@ export class BubblewrapLauncher implements Launcher {
       control: innerEnvironment(launch),
       timeoutMs: launch.timeoutMs,
       maxOutputBytes: launch.maxOutputBytes,
-      // Everything inside dies with it.
-      kill: async child => void child.kill('SIGKILL'),
+      kill: async child => {
+        child.kill('SIGKILL');
+        // Everything inside dies with it, but what it had just begun to start does not know yet that it should.
+        await killProcesses(this.#options.table, mark => mark === launch.mark);
+      },
     });
     const code = EXIT_CODE.exec(result.status)?.[1];
     if (code === undefined) {

@@ -29,6 +29,9 @@ export function linuxProcesses(): ProcessTable {
       }
       return entries;
     },
+    async text(pid) {
+      return Buffer.from(`${readProc(`${pid}/cmdline`)}\0${readProc(`${pid}/environ`)}`, 'latin1');
+    },
     async vitals({ pid, born }) {
       return parseStat(readProc(`${pid}/stat`), boot)?.born === born ? vitalsOf(pid) : undefined;
     },

@@ -13,6 +13,7 @@ import type {
   SandboxProvider,
   SandboxRef,
 } from '../provider.ts';
+import { Turns } from '../turns.ts';
 import { INSIDE } from './bubblewrap.ts';
 import type { BubblewrapHost } from './bubblewrap.ts';
 import { probeBubblewrap } from './bubblewrapHost.ts';
@@ -76,7 +77,7 @@ class LocalProvider implements SandboxProvider {
   readonly #platform: NodeJS.Platform;
   readonly #ownership: Ownership;
   readonly #table: ProcessTable;
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
   #root: Promise<string> | undefined;
   #host: BubblewrapHost | undefined;
 
@@ -117,6 +118,31 @@ class LocalProvider implements SandboxProvider {
     } catch (error) {
       throw toSandboxError(error, 'The sandbox could not be made');
     }
+  }
+
+  async adopt(from: SandboxRef, spec: CreateSpec): Promise<Sandbox | undefined> {
+    if (from.provider !== this.id || !isSandboxId(from.id)) {
+      throw sandboxGone(from.id);
+    }
+    await checkMounts(spec);
+    const root = await this.#folder();
+    const id = sandboxIdOf(spec.key);
+    const [source, target] = [join(root, from.id), join(root, id)];
+    const record = await readSandboxRecord(join(source, RECORDS));
+    if (record?.isolation !== 'process' || (await readSandboxRecord(join(target, RECORDS))) !== undefined) {
+      return undefined;
+    }
+    // Before it has its name: whatever is found under a name belongs to that name's key.
+    const adopted = withMounts({ ...record, key: spec.key, incarnation: randomUUID() }, spec);
+    await this.#ownership.confirm();
+    try {
+      await writeSandboxRecord(join(source, RECORDS), adopted);
+      await rename(source, target);
+    } catch (error) {
+      throw toSandboxError(error, 'The sandbox could not be taken over');
+    }
+    this.#options.log.log('info', 'sandbox', 'Sandbox taken over', { id, from: from.id });
+    return this.#open(id, target, adopted);
   }
 
   async attach(ref: SandboxRef): Promise<Sandbox> {
@@ -300,20 +326,8 @@ class LocalProvider implements SandboxProvider {
       launcher,
       table,
       ownership,
-      inTurn: async (name, action) => this.#inTurn(`${id}:${name}`, action),
+      inTurn: async (name, action) => this.#turns.inTurn(`${id}:${name}`, action),
     });
-  }
-
-  async #inTurn<T>(key: string, action: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(key) ?? Promise.resolve()).then(action, action);
-    this.#turns.set(key, turn);
-    try {
-      return await turn;
-    } finally {
-      if (this.#turns.get(key) === turn) {
-        this.#turns.delete(key);
-      }
-    }
   }
 
   /** @throws `sandbox_unavailable`: a sandbox that was made isolated is never entered without isolation */

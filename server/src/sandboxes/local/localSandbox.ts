@@ -5,9 +5,10 @@ import type { Ownership } from '../../core/ownership.ts';
 import type { Isolation } from '../../../../protocol/events.ts';
 import type { Disposable } from '../../core/disposable.ts';
 import type { ExecOptions, ExecResult, Sandbox, SandboxPaths, SandboxRef, StartOptions, Vitals } from '../provider.ts';
+import { checkedName, checkedProgram } from '../programChecks.ts';
 import type { Launch, Launcher } from './launcher.ts';
 import { sandboxGone, toSandboxError } from './localErrors.ts';
-import { isRunning, killProcesses } from './processTable.ts';
+import { isRunning, killProcesses, selectProcesses } from './processTable.ts';
 import type { ProcessIdentity, ProcessTable } from './processTable.ts';
 import type { SandboxFiles } from './sandboxFiles.ts';
 import { readStartRecord, removeStartRecord, writeStartRecord } from './sandboxRecords.ts';
@@ -31,13 +32,13 @@ interface LocalSandboxParts {
 
 const DEFAULT_MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
-const PROGRAM_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export class LocalSandbox implements Sandbox {
   readonly ref: SandboxRef;
   readonly isolation: Isolation;
   readonly paths: SandboxPaths;
+  readonly hostMounts = true;
+  readonly modelSocket = process.platform !== 'win32';
   readonly #parts: LocalSandboxParts;
   /** What was last seen to run. That it still does needs no look at the records; that it does not, does. */
   readonly #running = new Map<string, ProcessIdentity>();
@@ -91,6 +92,12 @@ export class LocalSandbox implements Sandbox {
     const { records, table } = this.#parts;
     const record = await readStartRecord(records, checkedName(name));
     return record?.state === 'started' ? table.vitals?.(record.main) : undefined;
+  }
+
+  async processTexts(): Promise<{ pid: number; text: Buffer }[]> {
+    const { table, mark } = this.#parts;
+    const inside = selectProcesses(await table.list(), candidate => candidate.startsWith(`${mark}:`), new Set());
+    return Promise.all(inside.map(async ({ pid }) => ({ pid, text: (await table.text?.(pid)) ?? Buffer.alloc(0) })));
   }
 
   async kill(name: string): Promise<void> {
@@ -155,16 +162,7 @@ export class LocalSandbox implements Sandbox {
   }
 
   #launch(argv: readonly string[], cwd: string, env: Readonly<Record<string, string>>, name: string): Launch {
-    const [file, ...args] = argv;
-    const texts = [...argv, cwd, ...Object.values(env)];
-    if (file === undefined || file === '' || texts.some(text => text.includes('\0'))) {
-      throw new SandpiperError('invalid_params', 'A program needs a name, and no text given to it may contain NUL.');
-    }
-    const wrong = Object.keys(env).find(variable => !VARIABLE.test(variable));
-    if (wrong !== undefined) {
-      throw new SandpiperError('invalid_params', `"${wrong}" is no name of an environment variable.`);
-    }
-    return { argv: [file, ...args], cwd, env, mark: this.#markOf(name) };
+    return { argv: checkedProgram(argv, cwd, env), cwd, env, mark: this.#markOf(name) };
   }
 
   async #guard<T>(what: string, action: () => Promise<T>): Promise<T> {
@@ -178,11 +176,4 @@ export class LocalSandbox implements Sandbox {
       throw existsSync(records) ? toSandboxError(error, what) : sandboxGone(ref.id);
     }
   }
-}
-
-function checkedName(name: string): string {
-  if (!PROGRAM_NAME.test(name)) {
-    throw new SandpiperError('invalid_params', `"${name}" cannot name a program of a sandbox.`);
-  }
-  return name;
 }

@@ -26,6 +26,8 @@ export interface ProcessTable {
   beforeKill?(): Promise<void>;
   /** A process with all its descendants; undefined when it does not run. Absent where that would cost much. */
   vitals?(identity: ProcessIdentity): Promise<Vitals | undefined>;
+  /** Environment and command line of a process, as far as this relay may read them. */
+  text?(pid: number): Promise<Buffer>;
 }
 
 /**

@@ -18,12 +18,19 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
+/** What the failed removal had begun still goes on while this looks: what is gone by now is as it should be. */
 async function openFolders(path: string): Promise<void> {
-  if (!(await lstat(path)).isDirectory()) {
-    return;
-  }
-  await chmod(path, 0o700);
-  for (const name of await readdir(path)) {
-    await openFolders(join(path, name));
+  try {
+    if (!(await lstat(path)).isDirectory()) {
+      return;
+    }
+    await chmod(path, 0o700);
+    for (const name of await readdir(path)) {
+      await openFolders(join(path, name));
+    }
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT')) {
+      throw error;
+    }
   }
 }

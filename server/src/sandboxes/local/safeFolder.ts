@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lchownSync, mkdirSync, openSync } from 'node:fs';
 import type { Located } from './insidePath.ts';
 
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
@@ -24,11 +24,11 @@ export class SafeFolder {
    * a journal, and none of them can block on what a sandbox puts there.
    * @throws the error of the system, ENOENT, ENOTDIR or ELOOP, at the first component that is not a real folder
    */
-  static openParent(located: Located, options: { create: boolean }): SafeFolder {
+  static openParent(located: Located, options: { create: boolean; owner?: Owner | undefined }): SafeFolder {
     let folder = new SafeFolder(openSync(located.root.host, FOLDER), located.root.host);
     for (const name of located.components.slice(0, -1)) {
       try {
-        const inner = folder.#openFolder(name, options.create);
+        const inner = folder.#openFolder(name, options);
         folder.close();
         folder = inner;
       } catch (error) {
@@ -59,11 +59,14 @@ export class SafeFolder {
     closeSync(this.#descriptor);
   }
 
-  #openFolder(name: string, create: boolean): SafeFolder {
+  #openFolder(name: string, { create, owner }: { create: boolean; owner?: Owner | undefined }): SafeFolder {
     const path = this.pathOf(name);
     if (create) {
       try {
         mkdirSync(path, { mode: 0o755 });
+        if (owner) {
+          lchownSync(path, owner.uid, owner.gid);
+        }
       } catch (error) {
         if (!hasErrorCode(error, 'EEXIST')) {
           throw error;
@@ -72,6 +75,12 @@ export class SafeFolder {
     }
     return new SafeFolder(openSync(path, FOLDER), path);
   }
+}
+
+/** Whose the files are to be that the relay makes, where that is not its own user. */
+export interface Owner {
+  uid: number;
+  gid: number;
 }
 
 /** Whether an error of the system has one of these codes. */

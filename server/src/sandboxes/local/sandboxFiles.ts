@@ -4,6 +4,7 @@ import {
   constants,
   existsSync,
   fchmodSync,
+  fchownSync,
   fstatSync,
   openSync,
   read as readCallback,
@@ -22,7 +23,7 @@ import { locate } from './insidePath.ts';
 import type { Located, Root } from './insidePath.ts';
 import { KeptFiles } from './keptFiles.ts';
 import { sandboxGone, toSandboxError } from './localErrors.ts';
-import { SafeFolder, hasErrorCode } from './safeFolder.ts';
+import { SafeFolder, hasErrorCode, type Owner } from './safeFolder.ts';
 
 const read = promisify(readCallback);
 const writeFile = promisify(writeFileCallback);
@@ -44,10 +45,13 @@ export class SandboxFiles {
   readonly #id: string;
   readonly #roots: readonly Root[];
   readonly #kept = new KeptFiles();
+  readonly #owner: Owner | undefined;
 
-  constructor(id: string, roots: readonly Root[]) {
+  /** @param owner of what is written; default: the relay's own user */
+  constructor(id: string, roots: readonly Root[], owner?: Owner) {
     this.#id = id;
     this.#roots = roots;
+    this.#owner = owner;
   }
 
   watch(path: string, onChange: () => void): Disposable {
@@ -65,7 +69,7 @@ export class SandboxFiles {
     try {
       const folder = this.#open(located, true);
       try {
-        await replaceFile(folder, lastOf(located), data, mode & 0o777);
+        await replaceFile(folder, lastOf(located), data, { mode: mode & 0o777, owner: this.#owner });
       } finally {
         folder.close();
       }
@@ -155,7 +159,7 @@ export class SandboxFiles {
   }
 
   #open(located: Located, create: boolean): SafeFolder {
-    return SafeFolder.openParent(located, { create });
+    return SafeFolder.openParent(located, { create, owner: this.#owner });
   }
 
   #explain(error: unknown, what: string, located: Located): SandpiperError {
@@ -167,13 +171,21 @@ function lastOf(located: Located): string {
   return located.components.at(-1) ?? '';
 }
 
-async function replaceFile(folder: SafeFolder, name: string, data: Uint8Array, mode: number): Promise<void> {
+async function replaceFile(
+  folder: SafeFolder,
+  name: string,
+  data: Uint8Array,
+  { mode, owner }: { mode: number; owner: Owner | undefined },
+): Promise<void> {
   const temporary = folder.pathOf(`.sandpiper-${randomUUID()}`);
   const descriptor = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | GUARDED, 0o600);
   try {
     try {
       // The mode of open() is cut by the umask.
       fchmodSync(descriptor, mode);
+      if (owner) {
+        fchownSync(descriptor, owner.uid, owner.gid);
+      }
       // A message to an agent is small and urgent; the way through the thread pool costs more than its writing.
       if (data.length <= SMALL_BYTES) {
         writeFileSync(descriptor, data);
