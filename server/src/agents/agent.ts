@@ -1,9 +1,20 @@
+import type { Effort } from '../../../protocol/composing.ts';
+import type { Image } from '../../../protocol/images.ts';
+import type { TodoChange } from '../../../protocol/progress.ts';
 import type { ApprovalDecision, EventOf, Failure, PermissionMode, TurnOutcome } from '../../../protocol/events.ts';
 
 /*
  * A program that does the work. An agent here is a codec and a recipe: how to launch it, what to write to its stdin, and
  * what its stdout means. It owns no process, file or timer; the journal and the session do.
  */
+
+/** What a person may change while the agent works. */
+export interface RunningSettings {
+  /** Undefined: the agent's own choice, as for `effort`. */
+  model: string | undefined;
+  effort: Effort | undefined;
+  permissionMode: PermissionMode;
+}
 
 /** Where the program is and which version; found by `Agent.find`. */
 export interface FoundAgent {
@@ -12,7 +23,7 @@ export interface FoundAgent {
   version: string;
 }
 
-export interface LaunchSpec {
+export interface LaunchSpec extends RunningSettings {
   found: FoundAgent;
   /** Path of the program inside the sandbox. */
   program: string;
@@ -28,10 +39,10 @@ export interface LaunchSpec {
   resume: boolean;
   /** Go on with the turn that was cut off when the last process ended, without another message. Only with `resume`. */
   goOn?: boolean;
-  model: string | undefined;
-  permissionMode: PermissionMode;
   /** How model calls leave the sandbox, and the per-session token; never a real key (I10). */
   gateway: { socket: string; token: string } | { url: string; token: string };
+  /** What it may do without asking, in its own words: a tool, or a tool with a pattern. */
+  rules?: readonly string[];
   /** Whether the sandbox isolates at all: a repository's own agent configuration is honoured only then. */
   isolated: boolean;
 }
@@ -70,8 +81,25 @@ export type AgentSignal =
   /** The agent began a turn: after a message, or by itself when background work ended. */
   | { kind: 'turnStarted' }
   | { kind: 'messageTaken'; messageId: string }
+  /** What a message may begin with, after a slash: all of them, as often as the agent says so. */
+  | { kind: 'commands'; commands: string[] }
+  /** The agent changed its mode by itself, as after a plan was approved. */
+  | { kind: 'permissionMode'; mode: PermissionMode }
   /** How much it does at this moment outside of turns: commands in the background. It must not be ended meanwhile. */
   | { kind: 'background'; tasks: number }
+  /** Its list of things to do; with `replaces` all of it. */
+  | { kind: 'todos'; changes: TodoChange[]; replaces: boolean }
+  /** What a tool call began goes on by itself, also after its result. */
+  | { kind: 'taskStarted'; toolId: string }
+  | {
+      kind: 'taskFinished';
+      toolId: string;
+      outcome: 'ok' | 'failed' | 'stopped';
+      tokens?: number;
+      toolUses?: number;
+    }
+  /** How much of the model's memory is used; `window` is all of it. */
+  | { kind: 'context'; tokens: number; window?: number }
   | { kind: 'turnEnded'; outcome: TurnOutcome; failure?: Failure; durationMs: number };
 
 /** Turns lines into signals. Its state is plain JSON, stored with the journal offset, so that a restart goes on mid-turn. */
@@ -88,6 +116,55 @@ export interface ConversationParts {
   itemIds: ReadonlySet<string>;
 }
 
+/** A conversation that a person had with the agent by themselves, on this machine. */
+export interface LocalConversation {
+  id: string;
+  title: string;
+  /** Where they worked; empty when it is not known. */
+  folder: string;
+  branch: string | undefined;
+  /** Milliseconds since the epoch. */
+  updatedAt: number;
+  bytes: number;
+}
+
+export type LocalItem =
+  | { kind: 'text' | 'thinking'; id: string; at: number; text: string }
+  | {
+      kind: 'tool';
+      id: string;
+      at: number;
+      name: string;
+      title: string;
+      /** JSON */
+      input: string;
+      output?: string;
+      failed?: boolean;
+    };
+
+export interface LocalTurn {
+  messageId: string;
+  at: number;
+  text: string;
+  items: LocalItem[];
+}
+
+export interface ReadConversation extends LocalConversation {
+  turns: LocalTurn[];
+  /** The file of another conversation with the same content, in whole lines, under the ids of `turns`. */
+  content: Buffer;
+  /** Lines that could not be read. */
+  skipped: number;
+}
+
+/** They are only read. */
+export interface LocalConversations {
+  /** Newest first. */
+  list(): Promise<LocalConversation[]>;
+  /** @throws `not_found`, `too_large`, `invalid_params` when there is nothing in it */
+  read(id: string, conversationId: string): Promise<ReadConversation>;
+}
+
 export interface Agent {
   readonly id: string;
   readonly displayName: string;
@@ -96,12 +173,25 @@ export interface Agent {
    * @throws `agent_missing` or `agent_too_old`, with what to do
    */
   find(configuredPath: string | undefined): Promise<FoundAgent>;
+  /** What the program is called in a sandbox that brings its own. Absent: the machine's own is used in every sandbox. */
+  readonly programName?: string;
+  /**
+   * The version that a program in a sandbox gave as its answer to `--version`.
+   * @throws `agent_missing` when that is not the program, `agent_too_old`
+   */
+  readonly versionFrom?: (answer: string, path: string) => string;
   plan(spec: LaunchSpec): LaunchPlan;
   createDecoder(saved: string | undefined): AgentDecoder;
   /** Lines for the agent's stdin, each ending in a newline. `messageId` makes a resend harmless. */
-  encodeMessage(message: { messageId: string; text: string }): string;
+  encodeMessage(message: { messageId: string; text: string; images?: readonly Image[] }): string;
   encodeAnswer(approvalId: string, answerContext: string, decision: ApprovalDecision): string;
   encodeInterrupt(requestId: string): string;
+  /**
+   * Lines that change the settings of an agent that runs; undefined when it must be started again for that. Absent where
+   * every change needs a start.
+   * @param requestId unique in the session
+   */
+  encodeSettings?(from: RunningSettings, to: RunningSettings, requestId: string): string[] | undefined;
   /**
    * The file inside the sandbox in which the agent keeps a conversation, when it is one that grows and that can be put into
    * another sandbox.
@@ -112,6 +202,9 @@ export interface Agent {
    * @param content of its file, in whole lines; written by whatever ran in the sandbox
    */
   cutConversation?(content: Uint8Array, later: ConversationParts, conversationId: string): Buffer;
+  readonly local?: LocalConversations;
+  /** Whether this version takes messages into a turn that runs and says of each when it did. */
+  takesInTurn?(version: string): boolean;
   /** How often this version says that a tool runs; undefined when it does not. */
   heartbeatMs?(version: string): number | undefined;
 }

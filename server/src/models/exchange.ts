@@ -1,8 +1,9 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Usage } from '../../../protocol/events.ts';
 import { requestHeaders, responseHeaders, type ModelKey } from './headers.ts';
+import type { RequestBody } from './modelRequest.ts';
 import { REFUSALS, refuse } from './refusal.ts';
 import { UsageMeter } from './usageMeter.ts';
 
@@ -10,7 +11,7 @@ import { UsageMeter } from './usageMeter.ts';
 export interface ExchangeSpec {
   request: IncomingMessage;
   response: ServerResponse;
-  body: Buffer;
+  body: RequestBody;
   url: URL;
   key: ModelKey;
   agents: Connections;
@@ -49,7 +50,7 @@ class Exchange {
   readonly #spec: ExchangeSpec;
   readonly #resolve: (result: ExchangeResult) => void;
   readonly #meter: UsageMeter;
-  #upstream: ReturnType<typeof httpRequest> | undefined;
+  #upstream: ClientRequest | undefined;
   #status: number | undefined;
   #json: Buffer[] | undefined;
   #lastByteAt = performance.now();
@@ -67,7 +68,7 @@ class Exchange {
     const secure = url.protocol === 'https:';
     this.#upstream = (secure ? httpsRequest : httpRequest)(url, {
       method: request.method,
-      headers: requestHeaders(request.headers, key, body.length),
+      headers: requestHeaders(request.headers, key, body.bytes),
       agent: secure ? agents.https : agents.http,
     });
     this.#upstream.setNoDelay(true);
@@ -75,7 +76,17 @@ class Exchange {
     this.#upstream.on('error', () => this.#end('unreachable'));
     response.on('close', () => this.#end('clientLeft'));
     this.#watch(this.#spec.silenceMs);
-    this.#upstream.end(body);
+    this.#send(this.#upstream, body);
+  }
+
+  #send(upstream: ClientRequest, { start, rest }: RequestBody): void {
+    if (rest === undefined) {
+      upstream.end(start);
+      return;
+    }
+    rest.on('error', () => this.#end('clientLeft'));
+    upstream.write(start);
+    rest.pipe(upstream);
   }
 
   #answer(answer: IncomingMessage): void {
@@ -142,9 +153,15 @@ class Exchange {
     } else if (this.#status === 200) {
       this.#meter.finish();
     }
-    const { response } = this.#spec;
+    const { request, response } = this.#spec;
+    // What nobody takes any more is read away, or the connection would stay in the middle of a call.
+    request.unpipe();
+    request.resume();
     if (end === 'whole') {
       response.end();
+      if (this.#upstream?.writableFinished === false) {
+        this.#upstream.destroy();
+      }
     } else {
       this.#upstream?.destroy();
       if (this.#status === undefined && end !== 'clientLeft') {

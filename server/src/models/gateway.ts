@@ -7,8 +7,17 @@ import type { Usage } from '../../../protocol/events.ts';
 import type { Logger } from '../core/log.ts';
 import { createConnections, runExchange, type Connections } from './exchange.ts';
 import { givenToken, type ModelKey } from './headers.ts';
-import { closeServer, listen, listenOnSocket } from './listening.ts';
-import { isGreeting, likelyModelIn, modelIn, readBody, targetOf, type Target } from './modelRequest.ts';
+import { closeServer, listen, listenOnSocket } from '../core/socketServer.ts';
+import {
+  firstModelIn,
+  isGreeting,
+  likelyModelIn,
+  modelIn,
+  readBody,
+  targetOf,
+  type RequestBody,
+  type Target,
+} from './modelRequest.ts';
 import { budgetRefusal, modelRefusal, refuse, REFUSALS, type Refusal } from './refusal.ts';
 
 /** Name of the socket in the session's folder. */
@@ -58,10 +67,16 @@ export interface ModelGateway {
    * @throws `invalid_params` when the socket's path is too long, `sandbox_unavailable` when it cannot be made
    */
   open(session: GatewaySession): Promise<{ socketName?: string }>;
+  /** Changes what an open session may spend in all; undefined: no limit. */
+  setBudget(sessionId: string, budgetUsd: number | undefined): void;
   /** Cuts the session's calls and forgets its token. Idempotent. */
   close(sessionId: string): Promise<void>;
-  /** Serves every open session also over TCP, for sandboxes that cannot have a unix socket. Port 0 lets the system choose. */
-  listenTcp(host: string, port: number): Promise<{ port: number; url: string }>;
+  /**
+   * Serves every open session also over TCP, for sandboxes that cannot have a unix socket. Port 0 lets the system choose.
+   * @param startingMs for so long a token that is not known is asked to come again: a relay that was started anew finds
+   *   agents at work whose sessions it has yet to take up, and one that was told that its token is wrong gives up its turn
+   */
+  listenTcp(host: string, port: number, startingMs?: number): Promise<{ port: number; url: string }>;
   lastRequest(sessionId: string): CallEvidence | undefined;
   dispose(): Promise<void>;
 }
@@ -88,6 +103,7 @@ class Gateway implements ModelGateway {
   readonly #upstream: URL;
   readonly #connections: Connections = createConnections();
   readonly #sessions = new Map<string, OpenSession>();
+  #startingUntil = -Infinity;
   readonly #tcpServers = new Set<Server>();
   readonly #now: () => number;
 
@@ -124,6 +140,14 @@ class Gateway implements ModelGateway {
     return spec.socketFolder === undefined ? {} : { socketName: MODEL_SOCKET };
   }
 
+  setBudget(sessionId: string, budgetUsd: number | undefined): void {
+    const session = this.#sessions.get(sessionId);
+    if (session) {
+      const { budgetUsd: _before, ...rest } = session.spec;
+      session.spec = { ...rest, ...(budgetUsd === undefined ? {} : { budgetUsd }) };
+    }
+  }
+
   async close(sessionId: string): Promise<void> {
     const session = this.#sessions.get(sessionId);
     this.#sessions.delete(sessionId);
@@ -135,7 +159,8 @@ class Gateway implements ModelGateway {
     }
   }
 
-  async listenTcp(host: string, port: number): Promise<{ port: number; url: string }> {
+  async listenTcp(host: string, port: number, startingMs = 0): Promise<{ port: number; url: string }> {
+    this.#startingUntil = this.#now() + startingMs;
     const server = this.#createServer(token => {
       const given = hash(token);
       return [...this.#sessions.values()].find(session => timingSafeEqual(given, session.tokenHash));
@@ -201,7 +226,7 @@ class Gateway implements ModelGateway {
     }
     const session = sessionOf(givenToken(request.headers) ?? '');
     if (session === undefined) {
-      refuse(response, REFUSALS.unauthorized);
+      refuse(response, this.#now() < this.#startingUntil ? REFUSALS.starting : REFUSALS.unauthorized);
       return;
     }
     const target = targetOf(request, this.#upstream);
@@ -209,14 +234,16 @@ class Gateway implements ModelGateway {
       refuse(response, REFUSALS.notAllowed);
       return;
     }
-    const body = await readBody(request);
-    const readModel = session.spec.models === undefined ? likelyModelIn : modelIn;
-    const model = body === undefined ? '' : readModel(body);
+    const mustBeSure = session.spec.models !== undefined;
+    const body = await readBody(request, start => !mustBeSure && firstModelIn(start) !== undefined);
+    const model = body === undefined ? '' : (mustBeSure ? modelIn : likelyModelIn)(body.start);
     const key = this.#options.key();
     const refusal = body === undefined ? REFUSALS.tooLarge : this.#refusal(session, target, model, key);
     if (body === undefined || key === undefined || refusal !== undefined) {
       this.#note(session, { refused: refusal?.code ?? refusal?.type });
       refuse(response, refusal ?? REFUSALS.noKey);
+      // Or the connection would stay in the middle of this call.
+      request.resume();
       return;
     }
     await this.#pass(session, request, response, { body, url: target.url, key, model: model ?? '' });
@@ -245,9 +272,8 @@ class Gateway implements ModelGateway {
     session: OpenSession,
     request: IncomingMessage,
     response: ServerResponse,
-    what: { body: Buffer; url: URL; key: ModelKey; model: string },
+    what: { body: RequestBody; url: URL; key: ModelKey; model: string },
   ): Promise<void> {
-    const { budgetUsd } = session.spec;
     const call = { since: this.#now(), response, openUsd: 0 };
     session.calls.set(call, call);
     try {
@@ -260,13 +286,14 @@ class Gateway implements ModelGateway {
         onUsage: usage => this.#used(session, usage),
         isOverBudget: openUsd => {
           call.openUsd = openUsd;
+          const { budgetUsd } = session.spec;
           return budgetUsd !== undefined && spent(session) > budgetUsd;
         },
         onByte: () => {
           session.lastByteAt = this.#now();
         },
       });
-      this.#note(session, { ...result, ms: this.#now() - call.since, bytes: what.body.length });
+      this.#note(session, { ...result, ms: this.#now() - call.since, bytes: what.body.bytes });
     } finally {
       session.calls.delete(call);
     }

@@ -29,22 +29,59 @@ export function targetOf(request: IncomingMessage, upstream: URL): Target | unde
   return { url, needsModel: isMessage };
 }
 
-/** The whole body, or undefined when it is larger than the Messages API takes. */
-export async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
+/** What a call brings. */
+export interface RequestBody {
+  bytes: number;
+  /** All of it, or its beginning when there is a `rest`. */
+  start: Buffer;
+  /** Still to come, and paused. */
+  rest?: IncomingMessage;
+}
+
+/**
+ * The body of a call, or undefined when it is larger than the Messages API takes.
+ * @param isEnough whether the beginning says all that must be known; what follows is then left where it is, since reading a
+ *   long conversation first and sending it on afterwards would delay each call of an agent
+ */
+export async function readBody(
+  request: IncomingMessage,
+  isEnough: (start: Buffer) => boolean,
+): Promise<RequestBody | undefined> {
+  const announced = Number(request.headers['content-length'] ?? NaN);
+  if (announced > MAX_BODY_BYTES) {
     return undefined;
   }
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const start = await firstPart(request);
+  if (start.length < announced && isEnough(start)) {
+    return { bytes: announced, start, rest: request };
+  }
+  const chunks = [start];
+  let bytes = start.length;
   for await (const chunk of request) {
-    const buffer = Buffer.from(chunk);
-    bytes += buffer.length;
+    const part = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    bytes += part.length;
     if (bytes > MAX_BODY_BYTES) {
       return undefined;
     }
-    chunks.push(buffer);
+    chunks.push(part);
   }
-  return Buffer.concat(chunks);
+  return { bytes, start: Buffer.concat(chunks) };
+}
+
+/** Empty when there is no body. */
+function firstPart(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const settle = (part: Buffer): void => {
+      request.off('data', take).off('end', none).off('error', reject).off('close', none);
+      resolve(part);
+    };
+    const take = (part: Buffer): void => {
+      request.pause();
+      settle(part);
+    };
+    const none = (): void => settle(Buffer.alloc(0));
+    request.on('data', take).once('end', none).once('error', reject).once('close', none);
+  });
 }
 
 /** The model that a request asks for, or undefined when it is no such request. */
@@ -64,5 +101,10 @@ export function modelIn(body: Buffer): string | undefined {
  * body that names another one later is believed, so this is no ground for allowing a call.
  */
 export function likelyModelIn(body: Buffer): string | undefined {
-  return /^\{"model":"([^"\\]{1,200})"/.exec(body.toString('latin1', 0, 256))?.[1] ?? modelIn(body);
+  return firstModelIn(body) ?? modelIn(body);
+}
+
+/** The model that the body names first, when it begins with it, as those of Claude Code do. */
+export function firstModelIn(start: Buffer): string | undefined {
+  return /^\{"model":"([^"\\]{1,200})"/.exec(start.toString('latin1', 0, 256))?.[1];
 }

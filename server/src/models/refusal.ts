@@ -14,7 +14,16 @@ export interface Refusal {
   retry: boolean;
 }
 
-type Fixed = 'unauthorized' | 'notAllowed' | 'badOrigin' | 'noKey' | 'tooLarge' | 'badBody' | 'silent' | 'unreachable';
+type Fixed =
+  | 'unauthorized'
+  | 'starting'
+  | 'notAllowed'
+  | 'badOrigin'
+  | 'noKey'
+  | 'tooLarge'
+  | 'badBody'
+  | 'silent'
+  | 'unreachable';
 
 export const REFUSALS: Readonly<Record<Fixed, Refusal>> = {
   unauthorized: {
@@ -22,6 +31,12 @@ export const REFUSALS: Readonly<Record<Fixed, Refusal>> = {
     type: 'authentication_error',
     message: 'This is not the token of a session of this relay.',
     retry: false,
+  },
+  starting: {
+    status: 503,
+    type: 'overloaded_error',
+    message: 'The relay has just started and does not serve this session yet.',
+    retry: true,
   },
   notAllowed: { status: 404, type: 'not_found_error', message: 'The relay does not pass this call on.', retry: false },
   badOrigin: { status: 403, type: 'permission_error', message: 'Web pages may not call the relay.', retry: false },

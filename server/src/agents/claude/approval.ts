@@ -1,3 +1,4 @@
+import { ruleTextSchema } from '../../../../protocol/permissionRules.ts';
 import type { AgentSignal } from '../agent.ts';
 import { fields, list, optionalText, text, type ToolRequest } from './streamJson.ts';
 import { toolTitle } from './toolTitle.ts';
@@ -30,6 +31,7 @@ export function approvalOf(request: ToolRequest, workspace: string | undefined):
       ...(request.reason === undefined ? {} : { reason: request.reason }),
       ...(kind === 'questions' ? { questions: list(request.input['questions']).map(questionOf) } : {}),
       canAlwaysAllow: always.length > 0,
+      ...rulesOf(always),
     },
     answerContext: JSON.stringify(context),
   };
@@ -60,6 +62,19 @@ function grantsOf(suggestions: Record<string, unknown>[]): Record<string, unknow
   const folders = suggestions.filter(update => update['type'] === 'addDirectories');
   const modes = suggestions.filter(update => update['type'] === 'setMode' && update['mode'] === 'acceptEdits');
   return (rules.length > 0 ? [...rules, ...folders] : modes).map(update => ({ ...update, destination: 'session' }));
+}
+
+/** The rules in the words in which the agent takes them at its start. */
+function rulesOf(always: readonly Record<string, unknown>[]): { rules?: string[] } {
+  const rules = always
+    .filter(update => update['type'] === 'addRules')
+    .flatMap(update => list(update['rules']))
+    .map(rule => {
+      const content = optionalText(rule['ruleContent']);
+      return content === undefined ? text(rule['toolName']) : `${text(rule['toolName'])}(${content})`;
+    })
+    .filter(rule => ruleTextSchema.safeParse(rule).success);
+  return rules.length > 0 ? { rules: rules.slice(0, 20) } : {};
 }
 
 function questionOf(question: Record<string, unknown>) {

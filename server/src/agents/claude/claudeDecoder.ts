@@ -1,10 +1,14 @@
+import type { PermissionMode } from '../../../../protocol/composing.ts';
 import type { AgentDecoder, AgentSignal } from '../agent.ts';
 import { approvalOf } from './approval.ts';
+import { contextAtEnd, contextOf } from './contextUse.ts';
 import { emptyState, restoreState, saveState, type DecoderState } from './decoderState.ts';
 import { applyStream, finishBlock, withdrawAll } from './liveBlocks.ts';
+import { HARMFUL_COMMAND } from './encode.ts';
 import { messageOfUuid } from './messageUuid.ts';
 import { parseLine, type ClaudeLine, type ContentBlock, type ToolResult, type TurnResult } from './streamJson.ts';
 import { toolTitle } from './toolTitle.ts';
+import { keepsTodos, todoChanges } from './todos.ts';
 import { retryMessage, turnOutcome } from './turnFailure.ts';
 
 const REMEMBERED_MESSAGES = 50;
@@ -25,18 +29,18 @@ export function createClaudeDecoder(saved: string | undefined): AgentDecoder {
 function apply(state: DecoderState, line: ClaudeLine): AgentSignal[] {
   switch (line.type) {
     case 'stream':
-      return applyStream(state.lanes, line.lane, line.event);
+      return [...contextOf(state.context, line), ...applyStream(state.lanes, line.lane, line.event)];
     case 'assistant':
       return line.synthetic
         ? syntheticText(line)
         : line.blocks.flatMap(block => finishedBlock(state, line.lane, line.messageId, block));
     case 'toolResults':
-      return line.results.map(result => toolFinished(state, result));
+      return line.results.flatMap(result => [toolFinished(state, result), ...todosOf(state, result)]);
     case 'echo':
       return messageTaken(state, line.uuid);
     case 'init':
       state.workspace = line.cwd ?? state.workspace;
-      return startTurn(state);
+      return [...startTurn(state), ...commandsOf(line.commands)];
     case 'state':
       return stateChanged(state, line.state);
     case 'retry':
@@ -56,8 +60,18 @@ function apply(state: DecoderState, line: ClaudeLine): AgentSignal[] {
       const { type: _type, ...rest } = line;
       return line.text === '' ? [] : [{ kind: 'notice', ...rest }];
     }
+    case 'mode':
+      return modeChanged(state, line.mode);
+    case 'settings':
+      return settingsAnswered(state, line);
     case 'background':
       return [{ kind: 'background', tasks: line.tasks }];
+    case 'taskStarted':
+      return [{ kind: 'taskStarted', toolId: line.toolId }];
+    case 'taskFinished': {
+      const { type, ...task } = line;
+      return [{ kind: type, ...task }];
+    }
     case 'malformed':
       return [
         notice(
@@ -115,6 +129,9 @@ function finishedBlock(state: DecoderState, lane: string, messageId: string, blo
     const { toolId, name, input } = block;
     const title = toolTitle(name, input, state.workspace);
     state.openTools.set(toolId, lane);
+    if (lane === '' && keepsTodos(name)) {
+      state.todoCalls.set(toolId, { name, input });
+    }
     return [...signals, { kind: 'toolStarted', toolId, name, title, input: JSON.stringify(input), ...parent }];
   }
   if (block.kind === 'other' || block.text === '') {
@@ -131,6 +148,14 @@ function toolFinished(state: DecoderState, result: ToolResult): AgentSignal {
   const failed = result.isError ? 'failed' : 'ok';
   const outcome = refused ? 'denied' : result.rejected === 'interrupted' ? 'stopped' : failed;
   return { kind: 'toolFinished', toolId, outcome, output: result.isError ? withoutTags(result.text) : result.text };
+}
+
+/** A list that a subagent keeps is its own matter. */
+function todosOf(state: DecoderState, { toolId, isError, rejected, details }: ToolResult): AgentSignal[] {
+  const call = state.todoCalls.get(toolId);
+  state.todoCalls.delete(toolId);
+  const done = call === undefined || isError || rejected !== 'no' ? undefined : todoChanges(call, details);
+  return done === undefined || (done.changes.length === 0 && !done.replaces) ? [] : [{ kind: 'todos', ...done }];
 }
 
 /** Claude Code puts its own errors between tags that are meant for the model. */
@@ -159,11 +184,44 @@ function withdrawn(state: DecoderState, approvalId: string, reason: string): Age
   return state.asked.delete(approvalId) ? [{ kind: 'approvalWithdrawn', approvalId, reason }] : [];
 }
 
+/** Without those that would take the conversation away from its session, which reach the model as text (encode.ts). */
+function commandsOf(names: readonly string[]): AgentSignal[] {
+  const commands = names.filter(name => !HARMFUL_COMMAND.test(`/${name}`) && !name.startsWith('__'));
+  return commands.length === 0 ? [] : [{ kind: 'commands', commands }];
+}
+
+function modeChanged(state: DecoderState, mode: PermissionMode): AgentSignal[] {
+  const told = state.toldModes.indexOf(mode);
+  if (told < 0) {
+    return [{ kind: 'permissionMode', mode }];
+  }
+  state.toldModes.splice(0, told + 1);
+  return [];
+}
+
+function settingsAnswered(
+  state: DecoderState,
+  { mode, problem }: Extract<ClaudeLine, { type: 'settings' }>,
+): AgentSignal[] {
+  if (mode !== undefined) {
+    state.toldModes.push(mode);
+  }
+  return problem === undefined
+    ? []
+    : [
+        notice(
+          `The agent did not take the new setting: ${problem}`,
+          'Choose another one, or stop the turn and try again.',
+        ),
+      ];
+}
+
 function startTurn(state: DecoderState): AgentSignal[] {
   if (state.turnOpen) {
     return [];
   }
   state.turnOpen = true;
+  state.toldModes = [];
   return [{ kind: 'turnStarted' }];
 }
 
@@ -195,6 +253,7 @@ function endTurn(state: DecoderState, result: TurnResult): AgentSignal[] {
         ];
   }
   return closeTurn(state, [
+    ...contextAtEnd(state.context, result),
     { kind: 'turnEnded', outcome, ...(failure === undefined ? {} : { failure }), durationMs: result.durationMs },
   ]);
 }
@@ -210,6 +269,7 @@ function closeTurn(state: DecoderState, end: AgentSignal[]): AgentSignal[] {
     }
   }
   state.lanes.clear();
+  state.todoCalls.clear();
   state.turnOpen = false;
   return [...signals, ...end];
 }

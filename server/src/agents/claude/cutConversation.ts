@@ -1,4 +1,4 @@
-import { isRecord } from '../../../../protocol/rpc.ts';
+import { isRecord } from '../../../../protocol/isRecord.ts';
 import type { ConversationParts } from '../agent.ts';
 import { uuidOfMessage } from './messageUuid.ts';
 

@@ -1,5 +1,6 @@
 import { fields, list, optionalText, text } from './streamJson.ts';
 import type { Lane, Lanes } from './liveBlocks.ts';
+import type { TodoCall } from './todos.ts';
 
 /** All that the decoder remembers between two lines; stored as JSON with the journal's offset. */
 export interface DecoderState {
@@ -14,6 +15,20 @@ export interface DecoderState {
   asked: Map<string, string>;
   /** Messages whose echo was seen, the newest last. A resent message is echoed again. */
   taken: string[];
+  /** Modes that the agent was told to take and took; it says each once more, which is no change of its own. */
+  toldModes: string[];
+  /** Calls without a result yet that keep the list of things to do. */
+  todoCalls: Map<string, TodoCall>;
+  context: ContextState;
+}
+
+/** The model that the agent itself talks to, and how full its memory is. */
+export interface ContextState {
+  model: string;
+  held: number;
+  /** What was said last. */
+  told: number;
+  window: number;
 }
 
 export function emptyState(): DecoderState {
@@ -25,6 +40,9 @@ export function emptyState(): DecoderState {
     refused: [],
     asked: new Map(),
     taken: [],
+    toldModes: [],
+    todoCalls: new Map(),
+    context: { model: '', held: 0, told: 0, window: 0 },
   };
 }
 
@@ -34,6 +52,7 @@ export function saveState(state: DecoderState): string {
     lanes: [...state.lanes],
     openTools: [...state.openTools],
     asked: [...state.asked],
+    todoCalls: [...state.todoCalls],
   });
 }
 
@@ -48,7 +67,18 @@ export function restoreState(saved: string): DecoderState {
     refused: textList(state['refused']),
     asked: texts(state['asked']),
     taken: textList(state['taken']),
+    toldModes: textList(state['toldModes']),
+    todoCalls: new Map(pairs(state['todoCalls']).map(([id, call]) => [id, todoCallOf(fields(call))])),
+    context: contextOf(fields(state['context'])),
   };
+}
+
+function todoCallOf(call: Record<string, unknown>): TodoCall {
+  return { name: text(call['name']), input: fields(call['input']) };
+}
+
+function contextOf({ model, held, told, window }: Record<string, unknown>): ContextState {
+  return { model: text(model), held: Number(held ?? 0), told: Number(told ?? 0), window: Number(window ?? 0) };
 }
 
 function laneOf(lane: Record<string, unknown>): Lane {

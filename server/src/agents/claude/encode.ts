@@ -1,7 +1,10 @@
 import { SandpiperError } from '../../../../protocol/errors.ts';
 import type { ApprovalDecision } from '../../../../protocol/events.ts';
+import type { RunningSettings } from '../agent.ts';
+import type { Image } from '../../../../protocol/images.ts';
 import { parseAnswerContext, type AnswerContext } from './approval.ts';
 import { uuidOfMessage } from './messageUuid.ts';
+import { SETTINGS_REQUEST, settingsRequests } from './settings.ts';
 
 /*
  * Lines for Claude Code's stdin. A line that is not JSON ends the process, and each must arrive whole: write it with one
@@ -12,10 +15,10 @@ import { uuidOfMessage } from './messageUuid.ts';
  * Commands of the CLI that would take the conversation away from its session (a cleared one gets another id, so that
  * resuming finds the old one) or end the process. As `client_composed` they reach the model as plain text.
  */
-const HARMFUL_COMMAND = /^\s*\/(clear|reset|new|resume|continue|exit|quit|login|logout)\b/i;
+export const HARMFUL_COMMAND = /^\s*\/(clear|reset|new|resume|continue|exit|quit|login|logout)\b/i;
 
 /** @throws `invalid_params` when the id is not a message id: its UUID is what makes a resend harmless */
-export function encodeMessage(message: { messageId: string; text: string }): string {
+export function encodeMessage(message: { messageId: string; text: string; images?: readonly Image[] }): string {
   const uuid = uuidOfMessage(message.messageId);
   if (uuid === undefined) {
     throw new SandpiperError('invalid_params', `"${message.messageId}" is not a message id.`);
@@ -25,9 +28,17 @@ export function encodeMessage(message: { messageId: string; text: string }): str
     uuid,
     session_id: '',
     parent_tool_use_id: null,
-    message: { role: 'user', content: message.text },
+    message: { role: 'user', content: contentOf(message) },
     ...(HARMFUL_COMMAND.test(message.text) ? { client_composed: true } : {}),
   });
+}
+
+function contentOf({ text, images = [] }: { text: string; images?: readonly Image[] }): string | object[] {
+  const blocks = images.map(({ mediaType, content }) => ({
+    type: 'image',
+    source: { type: 'base64', media_type: mediaType, data: content },
+  }));
+  return blocks.length === 0 ? text : [{ type: 'text', text }, ...blocks];
 }
 
 /** @throws `invalid_params` when the decision does not fit the approval */
@@ -41,6 +52,13 @@ export function encodeAnswer(answerContext: string, decision: ApprovalDecision):
 
 export function encodeInterrupt(requestId: string): string {
   return line({ type: 'control_request', request_id: requestId, request: { subtype: 'interrupt' } });
+}
+
+/** As `Agent.encodeSettings` says. */
+export function encodeSettings(from: RunningSettings, to: RunningSettings, requestId: string): string[] | undefined {
+  return settingsRequests(from, to)?.map(({ name, request }) =>
+    line({ type: 'control_request', request_id: `${SETTINGS_REQUEST}${name}-${requestId}`, request }),
+  );
 }
 
 function answer(context: AnswerContext, decision: ApprovalDecision): Record<string, unknown> {

@@ -17,6 +17,8 @@ export interface SearchPlaces {
   path: string;
   /** Default: the user's. */
   home?: string;
+  /** Where the program keeps what the user did with it; absent: that is not looked at. */
+  configFolder?: string;
 }
 
 /**
@@ -38,6 +40,20 @@ export async function findClaude(configuredPath: string | undefined, places: Sea
       : `There is no Claude Code program at ${configuredPath}.`,
     { hint: INSTALL_HINT },
   );
+}
+
+/**
+ * Reads what the program at `path` of a sandbox answered to `--version`.
+ * @throws `agent_missing`, `agent_too_old`
+ */
+export function versionFrom(answer: string, path: string): string {
+  const version = versionIn(answer);
+  if (version === undefined) {
+    throw new SandpiperError('agent_missing', `${path} does not say a version as Claude Code does.`, {
+      hint: INSTALL_HINT,
+    });
+  }
+  return checked(path, version).version;
 }
 
 function checked(path: string, version: string): FoundAgent {
@@ -92,11 +108,5 @@ async function versionOf(program: string, places: SearchPlaces): Promise<string>
       cause: error,
     });
   });
-  const version = versionIn(output);
-  if (version === undefined) {
-    throw new SandpiperError('agent_missing', `${program} does not say a version as Claude Code does.`, {
-      hint: INSTALL_HINT,
-    });
-  }
-  return version;
+  return versionFrom(output, program);
 }

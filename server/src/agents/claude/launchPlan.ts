@@ -1,8 +1,9 @@
-import { SandpiperError } from '../../../../protocol/errors.ts';
 import type { PermissionMode } from '../../../../protocol/events.ts';
 import { VERSION } from '../../core/config.ts';
 import type { LaunchPlan, LaunchSpec } from '../agent.ts';
+import { autopilotNeedsIsolation } from '../../core/autopilot.ts';
 import { atLeast } from './claudeVersion.ts';
+import { modeName } from './settings.ts';
 
 /** Below this, `error: unknown option` ends the process. Proven on 2.1.328; an unknown flag on 2.1.197. */
 const FORWARD_SUBAGENT_TEXT_SINCE = '2.1.268';
@@ -38,43 +39,42 @@ export function planLaunch(spec: LaunchSpec): LaunchPlan {
     `--disallowed-tools=${UNFIT_TOOLS.join(',')}`,
     ...permissionFlags(spec.permissionMode, spec.isolated),
     `${spec.resume ? '--resume' : '--session-id'}=${spec.conversationId}`,
-    ...trustFlags(spec.isolated),
+    ...trustFlags(spec),
+    ...effortFlags(spec),
     ...(spec.model === undefined ? [] : [`--model=${spec.model}`]),
   ];
   return { argv, env: environment(spec), files: [] };
 }
 
 function permissionFlags(mode: PermissionMode, isolated: boolean): string[] {
-  switch (mode) {
-    // Never left to the default: some versions then decide by a classifier that needs another service.
-    case 'ask':
-      return ['--permission-mode=default'];
-    case 'acceptEdits':
-      return ['--permission-mode=acceptEdits'];
-    case 'plan':
-      return ['--permission-mode=plan'];
-    case 'autopilot':
-      if (!isolated) {
-        throw new SandpiperError('invalid_params', 'Autopilot needs a sandbox that isolates, and this one does not.', {
-          hint: 'Choose the permission mode "ask" or "acceptEdits", or a provider with isolation.',
-        });
-      }
-      return ['--permission-mode=bypassPermissions', '--dangerously-skip-permissions'];
+  if (mode !== 'autopilot') {
+    return [`--permission-mode=${modeName(mode)}`];
   }
+  if (!isolated) {
+    throw autopilotNeedsIsolation();
+  }
+  return [`--permission-mode=${modeName(mode)}`, '--dangerously-skip-permissions'];
 }
 
 /**
  * A repository's own settings can run commands and redirect model calls without a prompt. They are honoured only where
  * there is nothing to steal.
  */
-function trustFlags(isolated: boolean): string[] {
-  return isolated
-    ? ['--setting-sources=user,project,local', '--settings={"disableAutoMode":"disable"}']
-    : [
-        '--setting-sources=user',
-        '--strict-mcp-config',
-        '--settings={"disableAutoMode":"disable","disableAllHooks":true}',
-      ];
+function trustFlags({ isolated, rules = [] }: LaunchSpec): string[] {
+  const settings = {
+    disableAutoMode: 'disable',
+    ...(isolated ? {} : { disableAllHooks: true }),
+    ...(rules.length > 0 ? { permissions: { allow: rules } } : {}),
+  };
+  return [
+    ...(isolated ? ['--setting-sources=user,project,local'] : ['--setting-sources=user', '--strict-mcp-config']),
+    `--settings=${JSON.stringify(settings)}`,
+  ];
+}
+
+/** Older versions have no such flag, and none of them is asked: what they do not know ends them. */
+function effortFlags({ effort, found }: LaunchSpec): string[] {
+  return effort !== undefined && atLeast(found.version, FORWARD_SUBAGENT_TEXT_SINCE) ? [`--effort=${effort}`] : [];
 }
 
 function environment(spec: LaunchSpec): Record<string, string> {

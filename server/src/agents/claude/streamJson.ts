@@ -1,3 +1,6 @@
+import type { PermissionMode } from '../../../../protocol/composing.ts';
+import { modeOfName, SETTINGS_REQUEST } from './settings.ts';
+
 /*
  * The lines that Claude Code writes with `--output-format stream-json`, reduced to what the relay needs. The set of types
  * grows with every release, so whatever is not known here is `ignored`; only a line that is not JSON is `malformed`.
@@ -12,12 +15,15 @@ export interface ToolResult {
   toolId: string;
   text: string;
   isError: boolean;
+  /** What the tool says in fields; of its own form for each. */
+  details: unknown;
   /** The permission system or the user kept it from running. */
   rejected: 'no' | 'denied' | 'interrupted';
 }
 
 export type StreamEvent =
-  | { kind: 'messageStart'; messageId: string }
+  /** `held` is how many tokens the request to the model held. */
+  | { kind: 'messageStart'; messageId: string; model: string; held: number }
   | { kind: 'blockStart'; index: number; block: ContentBlock }
   | { kind: 'delta'; index: number; text: string }
   | { kind: 'messageStop'; messageId: string | undefined };
@@ -41,6 +47,8 @@ export interface TurnResult {
   stopReason: string | undefined;
   apiStatus: number | undefined;
   durationMs: number;
+  /** What each model can hold, in tokens. */
+  windows: Record<string, number>;
 }
 
 /** `lane` is the tool call whose subagent wrote the line; empty for the agent itself. */
@@ -49,7 +57,7 @@ export type ClaudeLine =
   | { type: 'toolResults'; results: ToolResult[] }
   | { type: 'echo'; uuid: string }
   | { type: 'stream'; lane: string; event: StreamEvent }
-  | { type: 'init'; cwd: string | undefined }
+  | { type: 'init'; cwd: string | undefined; commands: string[] }
   | { type: 'state'; state: string }
   | { type: 'retry'; attempt: number; maxAttempts: number; delayMs: number; status: number | null }
   | { type: 'result'; result: TurnResult }
@@ -59,6 +67,17 @@ export type ClaudeLine =
   | { type: 'answered'; requestId: string; behavior: string | undefined }
   | { type: 'denied'; toolId: string }
   | { type: 'background'; tasks: number }
+  | { type: 'taskStarted'; toolId: string }
+  | {
+      type: 'taskFinished';
+      toolId: string;
+      outcome: 'ok' | 'failed' | 'stopped';
+      tokens?: number;
+      toolUses?: number;
+    }
+  | { type: 'mode'; mode: PermissionMode }
+  /** The agent's answer to a change of its settings. */
+  | { type: 'settings'; mode: PermissionMode | undefined; problem: string | undefined }
   | { type: 'notice'; level: 'info' | 'warning' | 'error'; text: string; hint?: string }
   | { type: 'ignored' }
   | { type: 'malformed' };
@@ -101,6 +120,9 @@ export function parseLine(line: string): ClaudeLine {
         text: `The agent wrote a line of ${Math.round(number(value['bytes']) / 1024 ** 2)} MB, which is too long to be read, and it was skipped.`,
         hint: 'The line is still in the journal. Ask the agent again if something is missing.',
       };
+    case 'command_lifecycle':
+      // Of several messages that became one turn only the last is echoed.
+      return value['state'] === 'completed' ? { type: 'echo', uuid: text(value['command_uuid']) } : IGNORED;
     case 'conversation_reset':
       return { type: 'notice', level: 'warning', text: 'The agent began a new conversation and forgot the old one.' };
     default:
@@ -116,8 +138,13 @@ function streamLine(line: Fields): ClaudeLine {
 function streamEvent(event: Fields, messageId: unknown): StreamEvent | undefined {
   const index = number(event['index']);
   switch (event['type']) {
-    case 'message_start':
-      return { kind: 'messageStart', messageId: text(fields(event['message'])['id']) };
+    case 'message_start': {
+      const message = fields(event['message']);
+      const usage = fields(message['usage']);
+      const counts = ['input_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens'];
+      const held = counts.reduce((sum, name) => sum + wholeNumber(usage[name]), 0);
+      return { kind: 'messageStart', messageId: text(message['id']), model: text(message['model']), held };
+    }
     case 'content_block_start':
       return { kind: 'blockStart', index, block: contentBlock(fields(event['content_block'])) };
     case 'content_block_delta': {
@@ -172,6 +199,7 @@ function userLine(line: Fields): ClaudeLine {
         toolId,
         text: plainText(block['content']),
         isError: block['is_error'] === true,
+        details: line['tool_use_result'],
         rejected: interrupted ? 'interrupted' : rejection,
       } satisfies ToolResult;
     });
@@ -198,7 +226,7 @@ function plainText(content: unknown): string {
 function systemLine(line: Fields): ClaudeLine {
   switch (line['subtype']) {
     case 'init':
-      return { type: 'init', cwd: optionalText(line['cwd']) };
+      return { type: 'init', cwd: optionalText(line['cwd']), commands: names(line['slash_commands']) };
     case 'session_state_changed':
       return { type: 'state', state: text(line['state']) };
     case 'api_retry':
@@ -211,8 +239,16 @@ function systemLine(line: Fields): ClaudeLine {
       };
     case 'permission_denied':
       return { type: 'denied', toolId: text(line['tool_use_id']) };
+    case 'status': {
+      const mode = modeOfName(text(line['permissionMode']));
+      return mode === undefined ? IGNORED : { type: 'mode', mode };
+    }
     case 'background_tasks_changed':
       return { type: 'background', tasks: list(line['tasks']).length };
+    case 'task_started':
+      return taskLine(line, toolId => ({ type: 'taskStarted', toolId }));
+    case 'task_notification':
+      return taskLine(line, toolId => taskFinished(line, toolId));
     case 'compact_boundary':
       return { type: 'notice', level: 'info', text: 'The conversation was summarised to make room.' };
     case 'informational':
@@ -229,6 +265,24 @@ function systemLine(line: Fields): ClaudeLine {
   }
 }
 
+/** A task that no tool call began has no place in the transcript. */
+function taskLine(line: Fields, read: (toolId: string) => ClaudeLine): ClaudeLine {
+  const toolId = optionalText(line['tool_use_id']);
+  return toolId === undefined ? IGNORED : read(toolId);
+}
+
+function taskFinished(line: Fields, toolId: string): ClaudeLine {
+  const usage = fields(line['usage']);
+  const { status } = line;
+  return {
+    type: 'taskFinished',
+    toolId,
+    outcome: status === 'completed' ? 'ok' : status === 'failed' ? 'failed' : 'stopped',
+    ...(usage['total_tokens'] === undefined ? {} : { tokens: wholeNumber(usage['total_tokens']) }),
+    ...(usage['tool_uses'] === undefined ? {} : { toolUses: wholeNumber(usage['tool_uses']) }),
+  };
+}
+
 function turnResult(line: Fields): TurnResult {
   const errors = Array.isArray(line['errors']) ? line['errors'].filter(error => typeof error === 'string') : [];
   return {
@@ -239,6 +293,12 @@ function turnResult(line: Fields): TurnResult {
     stopReason: optionalText(line['stop_reason']),
     apiStatus: typeof line['api_error_status'] === 'number' ? line['api_error_status'] : undefined,
     durationMs: number(line['duration_ms']),
+    windows: Object.fromEntries(
+      Object.entries(fields(line['modelUsage'])).map(([model, usage]) => [
+        model,
+        wholeNumber(fields(usage)['contextWindow']),
+      ]),
+    ),
   };
 }
 
@@ -263,7 +323,16 @@ function controlRequest(line: Fields): ClaudeLine {
 
 /** With replay on, our own answers come back on stdout: the proof that the agent has read them. */
 function controlResponse(response: Fields): ClaudeLine {
-  const behavior = optionalText(fields(response['response'])['behavior']);
+  const answer = fields(response['response']);
+  if (text(response['request_id']).startsWith(SETTINGS_REQUEST)) {
+    const refused = response['subtype'] === 'error';
+    return {
+      type: 'settings',
+      mode: modeOfName(text(answer['mode'])),
+      problem: refused ? (optionalText(response['error']) ?? 'It did not say why.') : undefined,
+    };
+  }
+  const behavior = optionalText(answer['behavior']);
   return behavior === undefined ? IGNORED : { type: 'answered', requestId: text(response['request_id']), behavior };
 }
 
@@ -274,6 +343,14 @@ function isFields(value: unknown): value is Fields {
 /** An object's fields; nothing when it is not an object. */
 export function fields(value: unknown): Fields {
   return isFields(value) ? value : {};
+}
+
+/** The texts in a list that a person can type as a name. */
+function names(value: unknown): string[] {
+  const texts: unknown[] = Array.isArray(value) ? value : [];
+  return texts
+    .filter((entry): entry is string => typeof entry === 'string' && /^[\w:.-]{1,100}$/.test(entry))
+    .slice(0, 500);
 }
 
 /** The objects in a list; nothing when it is not a list. */
@@ -287,6 +364,10 @@ export function text(value: unknown): string {
 
 export function optionalText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function wholeNumber(value: unknown): number {
+  return Number.isSafeInteger(value) && Number(value) > 0 ? Number(value) : 0;
 }
 
 function number(value: unknown): number {

@@ -8,7 +8,7 @@ const MAX_DETAIL = 500;
 const HINTS: Partial<Record<ErrorCode, string>> = {
   model_key_missing:
     'Set ANTHROPIC_API_KEY for the relay, or run “Sandpiper: Set Anthropic API Key…” in VS Code; then send the message again.',
-  budget_spent: 'Start a new session with a larger budget.',
+  budget_spent: 'Raise it with `sandpiper set <session> --budget <usd>`, then send a message: it goes on where it was.',
   forbidden: 'Choose another model.',
 };
 
