@@ -14,6 +14,9 @@ export interface ForgeRepository {
   name: string;
 }
 
+/** What a token is for: to read the code, to push and open a pull request, to talk on issues and pull requests, to look at them. */
+export type TokenPurpose = 'read' | 'land' | 'talk' | 'watch';
+
 export interface PullRequestRequest {
   repository: ForgeRepository;
   token: string;

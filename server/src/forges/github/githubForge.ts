@@ -1,10 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import { Octokit } from '@octokit/rest';
-import { SandpiperError } from '../../../../protocol/errors.ts';
 import type { PullRequest } from '../../../../protocol/events.ts';
-import { VERSION } from '../../core/config.ts';
 import type { Forge, ForgeRepository, PullRequestRequest, PushCredential } from '../forge.ts';
-import { isUncertain, toFailure, toForgeError, type GithubFailure } from './githubErrors.ts';
+import { checkToken, GithubClients, type GithubApi, type GithubForgeOptions } from './githubClients.ts';
+import { isUncertain } from './githubErrors.ts';
 import {
   fitTexts,
   readDefaultBranch,
@@ -14,125 +12,48 @@ import {
   toPullRequest,
   type GithubPullRequest,
 } from './githubPullRequest.ts';
-import { gitUrl, githubHosts, matchGithubRemote, type GithubHost } from './githubRemote.ts';
+import { gitUrl, matchGithubRemote } from './githubRemote.ts';
 
-export interface GithubForgeOptions {
-  /** GitHub Enterprise Servers; github.com is built in. */
-  hosts: readonly GithubHost[];
-  fetch?: typeof fetch;
-}
-
-/** The version whose answers this code was written for; without the header GitHub may move on. */
-const API_VERSION = '2022-11-28';
-const REQUEST_TIMEOUT_MS = 30_000;
 /** How often an unconfirmed pull request is looked for, and how long after each time: GitHub shows new ones late. */
 const LOOK_AGAIN_MS = [200, 600, 1500];
 
 export function createGithubForge(options: GithubForgeOptions): Forge {
-  return new GithubForge(options);
+  return new GithubForge(new GithubClients(options));
 }
 
 class GithubForge implements Forge {
   readonly id = 'github';
-  readonly #hosts: ReadonlyMap<string, GithubHost>;
-  readonly #fetch: typeof fetch;
+  readonly #clients: GithubClients;
 
-  constructor(options: GithubForgeOptions) {
-    this.#hosts = githubHosts(options.hosts);
-    this.#fetch = options.fetch ?? fetch;
+  constructor(clients: GithubClients) {
+    this.#clients = clients;
   }
 
   match(remoteUrl: string): ForgeRepository | undefined {
-    const found = matchGithubRemote(remoteUrl, this.#hosts);
+    const found = matchGithubRemote(remoteUrl, this.#clients.hosts);
     return found && { forge: this.id, ...found };
   }
 
   pushCredential(repository: ForgeRepository, token: string): PushCredential {
     checkToken(token);
     return {
-      url: gitUrl(this.#host(repository), repository.owner, repository.name),
+      url: gitUrl(this.#clients.hostOf(repository), repository.owner, repository.name),
       header: `Authorization: Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`,
     };
   }
 
   async defaultBranch(repository: ForgeRepository, token: string): Promise<string> {
-    const api = this.#api(repository, token);
+    const api = await this.#clients.api(repository, token);
     return readDefaultBranch(await api.ask('read the repository', octokit => octokit.rest.repos.get(api.place)));
   }
 
   async openPullRequest(request: PullRequestRequest): Promise<{ pullRequest: PullRequest; created: boolean }> {
-    const api = this.#api(request.repository, request.token);
+    const api = await this.#clients.api(request.repository, request.token);
     const existing = (await readKnown(api, request)) ?? (await find(api, request));
     const { found, created } = existing
       ? { found: await update(api, existing, request), created: false }
       : await create(api, request, request.draft);
     return { pullRequest: toPullRequest(found, request.headCommit), created };
-  }
-
-  #host({ host }: ForgeRepository): GithubHost {
-    const known = this.#hosts.get(host);
-    if (!known) {
-      throw new SandpiperError('no_forge', `${host} is not a GitHub that this relay knows.`, {
-        hint: 'Name it in SANDPIPER_GITHUB_HOSTS.',
-      });
-    }
-    return known;
-  }
-
-  #api(repository: ForgeRepository, token: string): GithubApi {
-    checkToken(token);
-    const octokit = new Octokit({
-      auth: token,
-      baseUrl: this.#host(repository).apiUrl,
-      userAgent: `sandpiper/${VERSION}`,
-      // Octokit would write to the console.
-      log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
-      request: { fetch: this.#fetchInTime },
-    });
-    octokit.hook.before('request', options => {
-      options.headers['x-github-api-version'] = API_VERSION;
-    });
-    return new GithubApi(octokit, repository, token);
-  }
-
-  readonly #fetchInTime: typeof fetch = (input, init) =>
-    this.#fetch(input, { ...init, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
-}
-
-/** Requests about one repository with one token. */
-class GithubApi {
-  readonly place: { owner: string; repo: string };
-  readonly #octokit: Octokit;
-  readonly #token: string;
-
-  constructor(octokit: Octokit, repository: ForgeRepository, token: string) {
-    this.#octokit = octokit;
-    this.place = { owner: repository.owner, repo: repository.name };
-    this.#token = token;
-  }
-
-  /** The data of an answer; a failure becomes an error fit for a person. */
-  async ask(what: string, send: (octokit: Octokit) => Promise<{ data: unknown }>): Promise<unknown> {
-    const answer = await this.attempt(send);
-    if ('failure' in answer) {
-      throw this.error(answer.failure, what);
-    }
-    return answer.data;
-  }
-
-  /** For requests whose failure decides what comes next. Nothing here is ever sent a second time by itself. */
-  async attempt(
-    send: (octokit: Octokit) => Promise<{ data: unknown }>,
-  ): Promise<{ data: unknown } | { failure: GithubFailure }> {
-    try {
-      return { data: (await send(this.#octokit)).data };
-    } catch (error) {
-      return { failure: toFailure(error, this.#token) };
-    }
-  }
-
-  error(failure: GithubFailure, what: string): SandpiperError {
-    return toForgeError(failure, `${this.place.owner}/${this.place.repo}`, what);
   }
 }
 
@@ -221,13 +142,4 @@ async function findLate(api: GithubApi, request: PullRequestRequest): Promise<Gi
     }
   }
   return undefined;
-}
-
-/** What cannot stand in a header would be quoted by the error of whoever tries. */
-function checkToken(token: string): void {
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new SandpiperError('forge_unauthorized', 'The GitHub token has characters that no token has, or is empty.', {
-      hint: 'Copy it again, without spaces and line ends.',
-    });
-  }
 }

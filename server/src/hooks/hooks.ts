@@ -1,0 +1,168 @@
+import { createHmac } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { SandpiperError } from '../../../protocol/errors.ts';
+import type { SessionSummary } from '../../../protocol/session.ts';
+import type { HookConfig } from '../core/hookConfig.ts';
+import type { Logger } from '../core/log.ts';
+import type { Colleague } from '../forges/colleague.ts';
+import type { Forge, ForgeRepository } from '../forges/forge.ts';
+import type { Idempotency } from '../sessions/idempotency.ts';
+import type { Store } from '../store/store.ts';
+import { catchUp } from './catchUp.ts';
+import { Connections } from './connections.ts';
+import type { Call, HookContext } from './context.ts';
+import { Deliveries } from './deliveries.ts';
+import { hookHandlers, type HookHandlers } from './hookHandlers.ts';
+import { HookSecret } from './hookSecret.ts';
+import { takeIn } from './intake.ts';
+import { Pump } from './pump.ts';
+import { Requests } from './requests.ts';
+
+export interface HooksOptions {
+  dataFolder: string;
+  config: HookConfig;
+  store: Store;
+  idempotency: Idempotency;
+  log: Logger;
+  call: Call;
+  forge: Forge;
+  colleague: Colleague;
+  forgeToken: (repository: ForgeRepository) => Promise<string | undefined>;
+  /** The relay's own, from which marks in comments are made. */
+  relayToken: string;
+  /** Hears of every webhook that is new. */
+  onTold: (payload: unknown) => void;
+  /** Brings what a session says of its pull request up to date. */
+  lookAt: HookContext['lookAt'];
+  /** Hears of the secret of webhooks, which must stand in no log. */
+  onSecret: (secret: string) => void;
+}
+
+/** Forges want at most one new text in a second. */
+const PACE_MS = 1_000;
+
+/** How often what nobody told is looked for, besides the start. */
+const LOOK_AGAIN_MS = 3600_000;
+
+/** When it was last looked for. */
+const SEEN_SETTING = 'hooks.seenAt';
+
+/** All about webhooks: what comes in, what it asks for, and what is said of it. */
+export class Hooks {
+  /** Where HTTP hands webhooks to. */
+  readonly deliveries: Deliveries;
+  readonly handlers: HookHandlers;
+  readonly #requests: Requests;
+  readonly #missed: Pump;
+
+  private constructor(deliveries: Deliveries, requests: Requests, missed: Pump, handlers: HookHandlers) {
+    this.deliveries = deliveries;
+    this.#missed = missed;
+    this.#requests = requests;
+    this.handlers = handlers;
+  }
+
+  static async open(options: HooksOptions): Promise<Hooks> {
+    const { dataFolder, config, store, idempotency, log, forge, onSecret } = options;
+    const secret = await HookSecret.open(dataFolder, config.secret, onSecret);
+    const connections = new Connections(store);
+    const context = contextOf(options, connections);
+    const requests = new Requests(context, config.retryMs);
+    const deliveries = new Deliveries({
+      store: store.hooks,
+      log,
+      secret: () => secret.value,
+      retryMs: config.retryMs,
+      handle: (event, payload) => takeIn(context, event, payload),
+      onRequest: () => requests.nudge(),
+      onTold: options.onTold,
+    });
+    const isKnown = (page: string) => forge.match(page) !== undefined;
+    const handlers = hookHandlers({ store, idempotency, secret, connections, deliveries, requests, isKnown });
+    let lookAt = 0;
+    const missed = new Pump(async () => {
+      if (Date.now() >= lookAt) {
+        lookAt = await lookForMissed(context, store, requests);
+      }
+      return lookAt;
+    }, log);
+    return new Hooks(deliveries, requests, missed, handlers);
+  }
+
+  /** Whether something is being done at this moment. */
+  get busy(): boolean {
+    return this.deliveries.busy || this.#requests.busy;
+  }
+
+  /** Takes up what an earlier relay left, and looks for what nobody told it. */
+  start(): void {
+    this.deliveries.nudge();
+    this.#requests.nudge();
+    this.#missed.nudge();
+  }
+
+  sessionChanged(summary: SessionSummary): void {
+    this.#requests.sessionChanged(summary);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.deliveries.close(), this.#requests.close(), this.#missed.close()]);
+  }
+}
+
+/** What was written before this moment was told, or nobody was to hear it. */
+async function lookForMissed(context: HookContext, store: Store, requests: Requests): Promise<number> {
+  const now = Date.now();
+  const seenAt = Number((await store.readSetting(SEEN_SETTING)) ?? now);
+  if ((await catchUp(context, seenAt)) > 0) {
+    requests.nudge();
+  }
+  await store.writeSetting(SEEN_SETTING, JSON.stringify(now));
+  return now + LOOK_AGAIN_MS;
+}
+
+function contextOf(
+  { config, store, log, call, forge, colleague, forgeToken, relayToken, lookAt }: HooksOptions,
+  connections: Connections,
+): HookContext {
+  const ours = async () => (await store.activeSessions()).map(({ summary }) => summary).filter(({ origin }) => origin);
+  return {
+    call,
+    store: store.hooks,
+    connections,
+    log,
+    colleague,
+    lookAt,
+    repositoryAt: page => forge.match(page),
+    place: async repository => {
+      const token = await forgeToken(repository);
+      if (token === undefined) {
+        throw new SandpiperError('forge_unauthorized', `There is no token for ${repository.host}.`, {
+          hint: 'Set SANDPIPER_GITHUB_TOKEN or a GitHub App for the relay, then try again with `sandpiper hooks retry`.',
+        });
+      }
+      return { repository, token };
+    },
+    ours,
+    defaultBranch: ({ repository, token }) => forge.defaultBranch(repository, token),
+    sessionOfPull: async url => oldest((await ours()).filter(one => isSame(one.pullRequest?.url, url)))?.id,
+    pullOfCommit: async commit => {
+      const { pullRequest } = oldest((await ours()).filter(one => one.pullRequest?.headCommit === commit)) ?? {};
+      return pullRequest && { number: pullRequest.number, url: pullRequest.url };
+    },
+    marker: key => {
+      const mark = createHmac('sha256', relayToken).update(`hook:${key}`).digest('hex').slice(0, 32);
+      return `<!-- sandpiper:${mark} -->`;
+    },
+    pace: () => setTimeout(Math.min(PACE_MS, config.retryMs)),
+  };
+}
+
+/** A branched session has the pull request of the one that it came from, which goes on with it. */
+function oldest(sessions: readonly SessionSummary[]): SessionSummary | undefined {
+  return sessions.toSorted((one, other) => one.createdAt - other.createdAt)[0];
+}
+
+function isSame(one: string | undefined, other: string): boolean {
+  return one?.toLowerCase() === other.toLowerCase();
+}
