@@ -17,15 +17,9 @@ export function endEvents(
   runtime: Runtime,
   end: { segment: number; exitCode: number | null; stderr: string },
 ): EventBody[] {
-  const at = new Date().toTimeString().slice(0, 5);
-  const how = end.exitCode === null ? 'without an exit code' : `with exit code ${end.exitCode}`;
-  const why = runtime.releasing === end.segment ? runtime.releaseReason : undefined;
-  const cause =
-    why === undefined
-      ? `The agent process ended at ${at} ${how}.`
-      : `The agent was let go of at ${at} ${why}; the next message resumes the same conversation.`;
   const turn = state.turns.at(-1);
   const open = turn && !turn.agent ? turn : undefined;
+  const cause = causeOf(runtime, end, open !== undefined);
   const untaken = undeliveredMessages(state.items).some(message => message.delivery === 'sent');
   const recovered = state.recovering && end.segment <= state.recovering.segment ? state.recovering : undefined;
   const expected = recovered !== undefined || isExpected(state, runtime, end, untaken);
@@ -55,6 +49,21 @@ export function endEvents(
   return events;
 }
 
+function causeOf(
+  { releasing, releaseReason, outdated }: Runtime,
+  { segment, exitCode }: { segment: number; exitCode: number | null },
+  inTurn: boolean,
+): string {
+  const at = new Date().toTimeString().slice(0, 5);
+  const replaced =
+    outdated === segment && !inTurn ? 'because it takes its new settings only when it starts' : undefined;
+  const why = releasing === segment ? releaseReason : replaced;
+  const how = exitCode === null ? 'without an exit code' : `with exit code ${exitCode}`;
+  return why === undefined
+    ? `The agent process ended at ${at} ${how}.`
+    : `The agent was let go of at ${at} ${why}; the next message resumes the same conversation.`;
+}
+
 /** Whether somebody wanted the end, or nothing was under way. */
 function isExpected(
   state: SessionState,
@@ -65,12 +74,13 @@ function isExpected(
   const wanted = state.phase.kind === 'stopping' || state.archived;
   const open = state.turns.some(turn => !turn.agent);
   // An agent that ends before it took anything would do so again and again.
-  const useless = untaken && runtime.inputs <= 1;
+  const useless = untaken && runtime.inputs - (runtime.settingLines ?? 0) <= 1;
   const resuming = state.recovering !== undefined;
   return (
     wanted ||
     (state.restoring !== undefined && !open) ||
     runtime.releasing === segment ||
+    (!open && runtime.outdated === segment) ||
     runtime.stopping === segment ||
     (!open && exitCode === 0 && !useless && !resuming)
   );

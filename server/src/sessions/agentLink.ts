@@ -232,6 +232,7 @@ export class AgentLink {
     reason: EventBody[] = [],
   ): Promise<void> {
     await this.#dependencies.gateway.close(this.#log.state.id);
+    await this.#dependencies.egress.proxy.close(this.#log.state.id);
     await this.#log.update((state, runtime) => {
       if (!state.agent.running || state.agent.segment !== segment) {
         return undefined;

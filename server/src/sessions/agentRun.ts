@@ -141,7 +141,8 @@ export class AgentRun {
   #ask(durable: readonly DurableSignal[], stretch: Stretch): void {
     this.#offset = stretch.offset;
     this.#backlog += durable.length;
-    const storing = Promise.all(durable.map(signal => storeLargeText(signal, this.#options.blobs)));
+    const { blobs, log } = this.#options;
+    const storing = Promise.all(durable.map(signal => storeLargeText(signal, blobs, text => log.clean(text))));
     // Whoever waits for its turn below sees a failure, which must not count as unseen until then.
     storing.catch(() => {});
     this.#inOrder = this.#inOrder.then(async () => {

@@ -11,7 +11,8 @@ import { isToApply } from './appliedReview.ts';
 import type { Dependencies } from './dependencies.ts';
 import { offerTurn } from './offering.ts';
 import type { SessionLog } from './sessionLog.ts';
-import { commitWork, lastLines, mirrorOf, scratchOf } from './workspace.ts';
+import { bringCommits, scratchOf } from './sandboxMirror.ts';
+import { commitWork, lastLines, mirrorOf } from './workspace.ts';
 
 const APPLY_TIMEOUT_MS = 5 * 60_000;
 const MAX_LEFT = 50;
@@ -85,6 +86,7 @@ async function apply(
   if (files.length > 0) {
     await dependencies.ownership.confirm();
     const { workspace } = sandbox.paths;
+    await bringCommits(sandbox, mirror, [wanted], [before.commit]);
     const { code, stderr } = await sandbox.exec(
       applyCommand({ workspace, scratch: scratchOf(sandbox), from: before.commit, to: wanted }),
       { timeoutMs: APPLY_TIMEOUT_MS },
@@ -98,10 +100,16 @@ async function apply(
   const after = await commitWork(dependencies, sandbox, state, { ref, message });
   await dependencies.ownership.confirm();
   await updateRef(mirror, ref, after.commit);
-  const [changed, missing] = await Promise.all([
-    listChanges(mirror, before.commit, after.commit),
+  // Not from what was there before: a step that is taken again finds its own work there.
+  const [asked, changed, missing] = await Promise.all([
+    listChanges(mirror, agents, proposed),
+    listChanges(mirror, agents, after.commit),
     listChanges(mirror, after.commit, wanted),
   ]);
-  const left = [...new Set([...conflicts, ...missing.files].map(({ path }) => path))];
-  return { commit: after.commit, files: changed.files.length, left: left.slice(0, MAX_LEFT) };
+  const left = new Set([...conflicts, ...missing.files].map(({ path }) => path));
+  const paths = new Set(asked.files.flatMap(({ path, oldPath = path }) => [path, oldPath]));
+  const done = changed.files.filter(
+    ({ path, oldPath = path }) => (paths.has(path) || paths.has(oldPath)) && !left.has(path),
+  );
+  return { commit: after.commit, files: done.length, left: [...left].slice(0, MAX_LEFT) };
 }

@@ -1,11 +1,10 @@
-import { summarize } from '../../../protocol/activity.ts';
 import type { CallResult, CheckedParams } from '../../../protocol/calls.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import type { EventBody, SessionEvent } from '../../../protocol/events.ts';
 import { idPattern, newId } from '../../../protocol/ids.ts';
 import { reduceEvents } from '../../../protocol/reducer.ts';
 import type { SessionState } from '../../../protocol/session.ts';
-import { NO_USAGE } from '../../../protocol/usage.ts';
+import { summarize } from '../../../protocol/summarize.ts';
 import { acceptedRef, checkpointRef, proposedRef, updateRef } from '../git/refs.ts';
 import { conversationName } from './conversations.ts';
 import { checkIsolation } from './createSession.ts';
@@ -13,7 +12,7 @@ import type { Dependencies } from './dependencies.ts';
 import type { RecordOf } from './idempotency.ts';
 import { checkpointOf } from './namedTrees.ts';
 import { laterTurns, newConversationId, partsOf } from './restoreDecisions.ts';
-import type { Runtime } from './runtime.ts';
+import { firstRuntime, type Runtime } from './runtime.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import { mirrorOf } from './workspace.ts';
@@ -74,16 +73,7 @@ function branchId(key: string): string {
 
 function runtimeOf({ log }: Session, params: Params, conversationId: string): Runtime {
   const { source, budgetUsd } = log.runtime;
-  return {
-    source,
-    conversationId,
-    acceptNoIsolation: params.acceptNoIsolation,
-    ...(budgetUsd === undefined ? {} : { budgetUsd }),
-    cloned: false,
-    inputs: 0,
-    answerContexts: {},
-    turnUsage: NO_USAGE,
-  };
+  return firstRuntime({ acceptNoIsolation: params.acceptNoIsolation, budgetUsd }, { source, conversationId });
 }
 
 /** The log of the other session up to the end of the turn, and what begins the branch. */

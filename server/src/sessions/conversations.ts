@@ -72,6 +72,17 @@ export class Conversations {
     await rename(`${path}.new`, path);
   }
 
+  /** Every copy with the session that it is of. */
+  async list(now: number): Promise<{ sessionId: string; bytes: number; ageMs: number }[]> {
+    const files = await readdir(this.#folder).catch(() => []);
+    const found = files.map(async file => {
+      const seen = await stat(join(this.#folder, file)).catch(() => undefined);
+      const sessionId = file.split('.')[0] ?? '';
+      return seen ? [{ sessionId, bytes: seen.size, ageMs: now - seen.mtimeMs }] : [];
+    });
+    return (await Promise.all(found)).flat();
+  }
+
   /** Removes every conversation of a session. */
   async remove(sessionId: string): Promise<void> {
     for (const file of await readdir(this.#folder).catch(() => [])) {

@@ -3,15 +3,19 @@ import type { CallResult, CheckedParams } from '../../../protocol/calls.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import type { EventBody, Isolation } from '../../../protocol/events.ts';
 import { newId } from '../../../protocol/ids.ts';
-import { NO_USAGE } from '../../../protocol/usage.ts';
+import { autopilotNeedsIsolation } from '../core/autopilot.ts';
 import { inspectRepository, type InspectedRepository } from '../git/inspect.ts';
 import { snapshotUncommitted } from '../git/snapshot.ts';
 import { stripCredentials } from '../git/source.ts';
+import { firstMessage } from '../specs/specMessages.ts';
 import { titleFrom } from './decisions.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { RecordOf } from './idempotency.ts';
+import { networkOfStart, requireProxied } from './networkAccess.ts';
+import { firstRuntime } from './runtime.ts';
 import type { Sessions } from './sessions.ts';
-import { providerOf } from './workspace.ts';
+import { usableSpec, workStarted, type UsableSpec } from './specHandlers.ts';
+import { providerOf, requireModelUrl } from './workspace.ts';
 
 type Params = CheckedParams<'session.create'>;
 
@@ -28,9 +32,19 @@ export async function createSession(
   record: RecordOf,
 ): Promise<CallResult<'session.create'>> {
   await dependencies.requireRoom();
+  const network = networkOfStart(params.network);
+  const built = params.spec && (await usableSpec(dependencies.store, params.spec));
+  if (!built && params.prompt === '') {
+    throw new SandpiperError('invalid_params', 'A session begins with a message or with a spec.', {
+      hint: 'Say what is to be done.',
+    });
+  }
   const isolation = await checkIsolation(dependencies, params);
+  if (network.length > 0) {
+    await requireProxied(dependencies, { provider: params.provider, isolation });
+  }
   await dependencies.findAgent(params.agent);
-  const header = dependencies.sourceAccess.headerFor(params.source, params.token);
+  const header = await dependencies.sourceAccess.headerFor(params.source, params.token);
   const inspected = await inspectRepository(params.source, {
     ...(header === undefined ? {} : { header }),
     ...(params.base === undefined ? {} : { base: params.base }),
@@ -42,17 +56,8 @@ export async function createSession(
   const session = await sessions
     .create({
       sessionId,
-      events: firstEvents(params, { inspected, base, isolation }),
-      runtime: {
-        source: stripCredentials(params.source),
-        conversationId: randomUUID(),
-        acceptNoIsolation: params.acceptNoIsolation,
-        ...(params.budgetUsd === undefined ? {} : { budgetUsd: params.budgetUsd }),
-        cloned: false,
-        inputs: 0,
-        answerContexts: {},
-        turnUsage: NO_USAGE,
-      },
+      events: firstEvents(params, { inspected, base, isolation, network, built }),
+      runtime: firstRuntime(params, { source: stripCredentials(params.source), conversationId: randomUUID() }),
       call: seq => record({ sessionId, seq }),
     })
     .catch((error: unknown) => {
@@ -74,6 +79,9 @@ export async function checkIsolation(
       hint,
     });
   }
+  if (!capabilities.modelSocket) {
+    requireModelUrl(dependencies, provider);
+  }
   if (capabilities.isolation === 'none' && !params.acceptNoIsolation) {
     throw new SandpiperError(
       'isolation_consent_needed',
@@ -82,22 +90,29 @@ export async function checkIsolation(
     );
   }
   if (capabilities.isolation === 'none' && params.permissionMode === 'autopilot') {
-    throw new SandpiperError('invalid_params', 'Autopilot needs a sandbox that isolates, and this one does not.', {
-      hint: 'Choose the permission mode "ask" or "acceptEdits", or another provider.',
-    });
+    throw autopilotNeedsIsolation();
   }
   return capabilities.isolation;
 }
 
 function firstEvents(
   params: Params,
-  start: { inspected: InspectedRepository; base: string; isolation: Isolation },
+  start: {
+    inspected: InspectedRepository;
+    base: string;
+    isolation: Isolation;
+    network: readonly EventBody[];
+    built: UsableSpec | undefined;
+  },
 ): EventBody[] {
-  const { inspected, base, isolation } = start;
+  const { inspected, base, isolation, network, built } = start;
+  const messageId = newId('msg');
+  const origin = params.origin === undefined ? {} : { origin: params.origin };
+  const text = [params.prompt, ...(built ? [firstMessage(built.spec)] : [])].filter(part => part !== '').join('\n\n');
   return [
     {
       type: 'sessionCreated',
-      title: params.title ?? titleFrom(params.prompt),
+      title: params.title ?? built?.row.title ?? titleFrom(params.prompt),
       repository: inspected.repository,
       base,
       includesUncommitted: base !== inspected.head,
@@ -105,15 +120,23 @@ function firstEvents(
       isolation,
       agent: params.agent,
       ...(params.model === undefined ? {} : { model: params.model }),
+      ...(params.effort === undefined ? {} : { effort: params.effort }),
       permissionMode: params.permissionMode,
+      ...origin,
     },
+    ...network,
     ...inspected.notes.map(text => ({ type: 'noticeRaised', level: 'info', text }) as const),
-    { type: 'messageQueued', messageId: newId('msg'), text: params.prompt, by: 'owner' },
+    ...(built && params.spec ? [workStarted(built, { kind: 'build', budget: params.spec.budget, messageId })] : []),
+    { type: 'messageQueued', messageId, text, by: 'owner', ...origin },
   ];
 }
 
 /** The user's uncommitted files as they are now: what they change afterwards is not part of the session. */
-async function snapshot(dependencies: Dependencies, source: string, inspected: InspectedRepository): Promise<string> {
+export async function snapshot(
+  dependencies: Dependencies,
+  source: string,
+  inspected: InspectedRepository,
+): Promise<string> {
   const { mirror } = await dependencies.mirrors.ensure(inspected, inspected.head);
   const commit = await snapshotUncommitted(source, mirror, inspected.head, { maxBytes: MAX_SNAPSHOT_BYTES });
   return commit ?? inspected.head;

@@ -2,7 +2,10 @@ import type { SessionState } from '../../../protocol/session.ts';
 import { undeliveredMessages } from '../../../protocol/stopping.ts';
 import type { SessionRow } from '../store/store.ts';
 import { isToApply, submissionOf, textForAgent } from './appliedReview.ts';
+import { isOutdated } from './composing.ts';
+import { answeredTurn } from './extractStep.ts';
 import { runtimeSchema, type Runtime } from './runtime.ts';
+import { planSpec } from './specDecisions.ts';
 
 /** What a session needs next. The same answer after a restart as before it: it depends on the log alone. */
 export type Step =
@@ -17,6 +20,12 @@ export type Step =
   /** The message carries a review whose rejections and edits are not in the agent's files yet. */
   | { kind: 'applyReview'; submission: number }
   | { kind: 'checkpoint'; turn: number }
+  /** A check of a spec, in the sandbox. */
+  | { kind: 'check' }
+  /** What the building of a spec needs, that is only written down. */
+  | { kind: 'spec' }
+  /** The answer of a turn is to be kept as a spec. */
+  | { kind: 'extractSpec' }
   /** Go back to a turn; no agent runs. */
   | { kind: 'restore' };
 
@@ -45,7 +54,18 @@ export function decideNext(state: SessionState, runtime: Runtime, attached: bool
   if (state.archived || state.turns.some(turn => !turn.agent)) {
     return { kind: 'wait' };
   }
-  return state.restoring ? nextOfRestore(state, runtime) : nextDelivery(state, runtime);
+  return state.restoring ? nextOfRestore(state, runtime) : (nextOfSpec(state, runtime) ?? nextDelivery(state, runtime));
+}
+
+function nextOfSpec(state: SessionState, { sandbox, cloned }: Runtime): Step | undefined {
+  if (answeredTurn(state)) {
+    return { kind: 'extractSpec' };
+  }
+  const { kind } = planSpec(state);
+  if (kind === 'none' || kind === 'wait') {
+    return undefined;
+  }
+  return kind !== 'check' ? { kind: 'spec' } : sandbox && cloned ? { kind: 'check' } : { kind: 'prepareSandbox' };
 }
 
 function nextOfRestore({ agent }: SessionState, { sandbox, cloned }: Runtime): Step {
@@ -79,6 +99,9 @@ function nextDelivery(state: SessionState, runtime: Runtime): Step {
   // An agent that goes on with a turn begins it by itself.
   if (!first || state.recovering || runtime.releasing === state.agent.segment) {
     return { kind: 'wait' };
+  }
+  if (first.delivery === 'queued' && isOutdated(state, runtime) && !runtime.backgroundTasks) {
+    return { kind: 'endAgent', segment: state.agent.segment };
   }
   // One message at a time: the next goes when the agent has taken this one and its turn is done.
   return first.delivery === 'sent'
@@ -119,14 +142,17 @@ export function isUnderWay({ summary, runtime }: Pick<SessionRow, 'summary' | 'r
     case 'preparing':
       return (
         !summary.archived &&
-        (summary.phase === 'preparing' || summary.queuedMessages > 0 || RESUMED.has(summary.doing?.kind))
+        (summary.phase === 'preparing' ||
+          (summary.spec !== undefined && summary.spec.outcome === undefined) ||
+          summary.queuedMessages > 0 ||
+          RESUMED.has(summary.doing?.kind))
       );
     default:
       return true;
   }
 }
 
-const RESUMED: ReadonlySet<unknown> = new Set(['recovering', 'restoring']);
+const RESUMED: ReadonlySet<unknown> = new Set(['recovering', 'restoring', 'checking']);
 
 const underWaySchema = runtimeSchema.pick({ starting: true, deleting: true });
 

@@ -129,6 +129,7 @@ async function removeAll(
 ): Promise<void> {
   await dependencies.ownership.confirm();
   await dependencies.gateway.close(state.id);
+  await dependencies.egress.proxy.close(state.id);
   // Also one that was made and of which the log does not say so yet.
   const provider = providerOf(dependencies, state.provider);
   const made = (await provider.list()).filter(sandbox => sandbox.key === state.id);

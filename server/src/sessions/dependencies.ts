@@ -1,14 +1,19 @@
+import type { NetworkRule } from '../../../protocol/network.ts';
 import type { Agent, FoundAgent } from '../agents/agent.ts';
 import type { Archives } from '../archives/archives.ts';
 import type { Retention } from '../core/config.ts';
 import type { Logger } from '../core/log.ts';
 import type { Conversations } from './conversations.ts';
 import type { Ownership } from '../core/ownership.ts';
-import type { Forge } from '../forges/forge.ts';
+import type { Forge, ForgeRepository, TokenPurpose } from '../forges/forge.ts';
 import type { Mirrors } from '../git/mirrors.ts';
+import type { EgressProxy } from '../egress/egressProxy.ts';
+import type { SavedRules } from '../egress/savedRules.ts';
 import type { ModelGateway } from '../models/gateway.ts';
+import type { Secrets } from '../redaction/secrets.ts';
 import type { SandboxProvider } from '../sandboxes/provider.ts';
 import type { BlobStore, Store } from '../store/store.ts';
+import type { Spares } from './spares.ts';
 import type { SourceAccess } from './sourceAccess.ts';
 
 /** What sessions are built on; made by the composition root. */
@@ -22,7 +27,13 @@ export interface Dependencies {
   mirrors: Mirrors;
   conversations: Conversations;
   gateway: ModelGateway;
+  /** What this relay holds and nobody may read in a log. */
+  secrets: Secrets;
+  /** The way of programs to anything but the model. */
+  egress: { proxy: EgressProxy; saved: SavedRules; relayRules: readonly NetworkRule[] };
   providers: ReadonlyMap<string, SandboxProvider>;
+  /** Sandboxes that are kept ready for the next session of a repository. */
+  spares: Spares;
   agents: ReadonlyMap<string, Agent>;
   forges: readonly Forge[];
   /** How private sources are read. */
@@ -30,7 +41,7 @@ export interface Dependencies {
   log: Logger;
   /** Holds one small folder a session, with the gateway's socket; short, because socket paths are limited. */
   runFolder: string;
-  /** Where the model gateway listens when there are no unix sockets (Windows). */
+  /** The model gateway's address for sandboxes that cannot have its unix socket; undefined when there is none. */
   gatewayUrl: string | undefined;
   /** After this long without anything to do, agents are ended and sessions leave memory; 0: never. */
   idleMs: number;
@@ -41,6 +52,6 @@ export interface Dependencies {
   findAgent(id: string): Promise<FoundAgent>;
   /** The token that a session's agent shows to the model gateway. The same after a restart; not stored. */
   gatewayToken(sessionId: string): string;
-  /** Token for the forge when a call brings none. */
-  forgeToken(forge: string): string | undefined;
+  /** Token of the relay's own for a repository when a call brings none. @throws `forge_unauthorized`, `forge_unreachable` */
+  forgeToken(repository: ForgeRepository, purpose: TokenPurpose): Promise<string | undefined>;
 }

@@ -5,25 +5,20 @@ import type { PullRequest } from '../../../protocol/events.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import type { Forge, ForgeRepository } from '../forges/forge.ts';
 import { listChanges } from '../git/diff.ts';
-import {
-  composeCommit,
-  firstParent,
-  pushBranch,
-  pushRemote,
-  readRemoteBranches,
-  sameTree,
-  userIdentity,
-} from '../git/land.ts';
+import { composeCommit, firstParent, pushBranch, pushRemote, sameTree, userIdentity } from '../git/land.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { listPending } from '../review/pending.ts';
 import { placeOfBranch } from './branchPlace.ts';
 import { branchName } from './decisions.ts';
 import type { Dependencies } from './dependencies.ts';
 import { joinTheirs } from './joinTheirs.ts';
+import { landingPlace, type LandingPlace, tipOfBase } from './landingBase.ts';
+import { policyReport, refuseByPolicy } from './landingPolicy.ts';
 import { chooseTree, refuseUndecided, type ChosenTree } from './landingTree.ts';
 import { pullRequestBody } from './pullRequestBody.ts';
 import { readDecisions, reviewReport } from './reviewReport.ts';
 import type { Runtime } from './runtime.ts';
+import { specReport } from './specReport.ts';
 import { mirrorOf } from './workspace.ts';
 
 const FALLBACK_IDENTITY = { name: 'Sandpiper', email: 'sandpiper@localhost' };
@@ -55,7 +50,7 @@ export async function land(
   record: (runtime: Partial<Runtime>) => Promise<void>,
 ): Promise<Landed> {
   const { forge, repository } = forgeOf(dependencies, state);
-  const token = params.token ?? dependencies.forgeToken(forge.id);
+  const token = params.token ?? (await dependencies.forgeToken(repository, 'land'));
   if (token === undefined) {
     throw new SandpiperError('forge_unauthorized', `There is no token for ${repository.host}.`, {
       hint: 'Sign in to GitHub in VS Code, or set SANDPIPER_GITHUB_TOKEN for the relay.',
@@ -72,23 +67,32 @@ export async function land(
   const branch =
     params.branch ?? runtime.landed?.branch ?? runtime.pushing?.branch ?? branchName(state.title, state.id);
 
-  const remote = forge.pushCredential(repository, token);
-  const heads = await readRemoteBranches(
-    remote,
-    [branch, state.repository.branch].filter(name => name !== undefined),
-  );
+  const target = await landingPlace({ forge, repository, token }, state, {
+    branches: [branch],
+    baseBranch: params.baseBranch,
+  });
+  const { credential, baseBranch, heads } = target;
+  await obeyPolicy(dependencies, mirror, { state, upstream, commit: chosen.commit }, target);
   const place = placeOfBranch(runtime, branch, heads.get(branch));
   const compose = await composer(mirror, state, runtime);
   const ours = await ourCommit(mirror, { tree: chosen.commit, previous: place.ours, upstream, title }, compose);
   const { commit, expectedRemote, notices } = await joinTheirs(
     mirror,
-    { sessionId: state.id, remote: pushRemote(remote), branch, place, ours, upstream, withTheirs: params.withTheirs },
+    {
+      sessionId: state.id,
+      remote: pushRemote(credential),
+      branch,
+      place,
+      ours,
+      upstream,
+      withTheirs: params.withTheirs,
+    },
     (tree, parents) => compose({ treeOf: tree, parents, subject: `Merge what others pushed to ${branch}` }),
   );
   const push = { branch, commit, ...(commit === ours ? {} : { ours }) };
   await record({ pushing: push });
   await dependencies.ownership.confirm();
-  await pushBranch(mirror, { ...remote, commit, branch, expectedRemote });
+  await pushBranch(mirror, { ...credential, commit, branch, expectedRemote });
   const known = runtime.landed?.branch === branch ? runtime.landed.number : undefined;
   await record({ landed: { ...push, ...(known === undefined ? {} : { number: known }) } });
 
@@ -96,12 +100,18 @@ export async function land(
     repository,
     token,
     branch,
-    baseBranch: params.baseBranch ?? presentBase(state, heads) ?? (await forge.defaultBranch(repository, token)),
+    baseBranch,
     headCommit: commit,
     title,
     body:
       params.body ??
-      pullRequestBody(state, { files, stats }, await report(dependencies, { state, runtime }, chosen), params.issue),
+      pullRequestBody(
+        state,
+        { files, stats },
+        await report(dependencies, { state, runtime }, chosen),
+        await evidence(mirror, state, chosen),
+        params.issue,
+      ),
     draft: params.draft,
     ...(known === undefined ? {} : { known }),
   });
@@ -112,6 +122,17 @@ export async function land(
     pending: state.review.pending,
     notices,
   };
+}
+
+/** What the base branch declares must let it land. @throws `policy_refused` */
+async function obeyPolicy(
+  { secrets }: Dependencies,
+  mirror: Mirror,
+  { state, upstream, commit }: { state: SessionState; upstream: string; commit: string },
+  target: LandingPlace,
+): Promise<void> {
+  const base = { branch: target.baseBranch, commit: await tipOfBase(mirror, state.id, target) };
+  refuseByPolicy(await policyReport({ mirror, state, upstream, commit }, base, secrets.search));
 }
 
 /** The tree that lands. @throws `nothing_to_land` */
@@ -137,6 +158,11 @@ async function report(
     authorOf(runtime.source),
   ]);
   return reviewReport({ decisions, pending, from, owner: author?.name ?? 'the owner of the session' });
+}
+
+/** What was to be built, and by which checks it is. */
+async function evidence(mirror: Mirror, { spec }: SessionState, { commit }: ChosenTree): Promise<string[]> {
+  return spec ? specReport(spec, spec.round !== undefined && (await sameTree(mirror, spec.round.commit, commit))) : [];
 }
 
 /** The commit that would be pushed, and where to; it is on no ref. @throws `nothing_to_land` */
@@ -202,12 +228,6 @@ async function composer(mirror: Mirror, state: SessionState, runtime: Runtime): 
     });
 }
 
-/** The branch that the session started from, when the forge has it too. */
-function presentBase(state: SessionState, heads: ReadonlyMap<string, string>): string | undefined {
-  const { branch } = state.repository;
-  return branch !== undefined && heads.has(branch) ? branch : undefined;
-}
-
 /** Who the user is, as far as their repository can still be asked. */
 async function authorOf(source: string): ReturnType<typeof userIdentity> {
   return isAbsolute(source) ? userIdentity(source).catch(() => undefined) : undefined;
@@ -220,13 +240,28 @@ function forgeOf(dependencies: Dependencies, state: SessionState): { forge: Forg
       hint: 'Add one with `git remote add origin <url>` and start a new session.',
     });
   }
-  for (const forge of dependencies.forges) {
+  const found = findForge(dependencies, state);
+  if (!found) {
+    throw new SandpiperError('no_forge', `The remote ${remoteUrl} is on no forge that this relay knows.`, {
+      hint: 'For GitHub Enterprise Server, name its host in SANDPIPER_GITHUB_HOSTS.',
+    });
+  }
+  return found;
+}
+
+/** Undefined when the repository has no remote on a forge of this relay. */
+export function findForge(
+  { forges }: Pick<Dependencies, 'forges'>,
+  { repository: { remoteUrl } }: Pick<SessionState, 'repository'>,
+): { forge: Forge; repository: ForgeRepository } | undefined {
+  if (remoteUrl === undefined) {
+    return undefined;
+  }
+  for (const forge of forges) {
     const repository = forge.match(remoteUrl);
     if (repository) {
       return { forge, repository };
     }
   }
-  throw new SandpiperError('no_forge', `The remote ${remoteUrl} is on no forge that this relay knows.`, {
-    hint: 'For GitHub Enterprise Server, name its host in SANDPIPER_GITHUB_HOSTS.',
-  });
+  return undefined;
 }

@@ -92,6 +92,7 @@ export async function loseSandbox(dependencies: Dependencies, log: SessionLog, e
   // What is left running in it must not meet the next one.
   await providerOf(dependencies, sandbox.provider).destroy(sandbox);
   await dependencies.gateway.close(log.state.id);
+  await dependencies.egress.proxy.close(log.state.id);
   await log.update((state, runtime) =>
     runtime.sandbox?.id === sandbox.id ? lostSandbox(state, runtime, sandbox.id, message, Date.now()) : undefined,
   );

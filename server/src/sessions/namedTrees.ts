@@ -65,7 +65,7 @@ async function branchHead(dependencies: Dependencies, { log }: Session, branch: 
     throw new SandpiperError('invalid_params', `"${branch}" is not the name of a branch.`);
   }
   const { source } = log.runtime;
-  const header = dependencies.sourceAccess.headerFor(source);
+  const header = await dependencies.sourceAccess.headerFor(source);
   const inspected = await inspectRepository(source, {
     base: branch,
     withoutWorkTree: true,

@@ -1,11 +1,15 @@
 import { SandpiperError } from '../../../protocol/errors.ts';
 import type { ApprovalDecision } from '../../../protocol/events.ts';
 import type { SessionState } from '../../../protocol/session.ts';
+import { isSpecQuestion } from '../../../protocol/specWork.ts';
 import type { whatToStop } from '../../../protocol/stopping.ts';
 import type { Agent } from '../agents/agent.ts';
+import type { RuleScope } from '../../../protocol/permissionRules.ts';
 import { STOPPED_EARLY } from './agentEnd.ts';
 import type { Draft } from './changeBatch.ts';
+import { sessionRules } from './permissionRules.ts';
 import type { Runtime } from './runtime.ts';
+import { stopSpec } from './specDecisions.ts';
 
 /* What a person's calls change. Pure. */
 
@@ -29,21 +33,33 @@ export function answerApproval(
   agent: Agent,
   state: SessionState,
   runtime: Runtime,
-  answer: { approvalId: string; decision: ApprovalDecision; by: string },
+  answer: { approvalId: string; decision: ApprovalDecision; by: string; via: string },
 ): Draft {
   const { approvalId, decision } = answer;
+  if (isSpecQuestion(approvalId) && state.approvals.some(open => open.id === approvalId)) {
+    return { events: [{ type: 'approvalAnswered', ...answer }] };
+  }
   const context = runtime.answerContexts[approvalId];
-  if (context === undefined || !state.approvals.some(open => open.id === approvalId)) {
+  const approval = state.approvals.find(open => open.id === approvalId);
+  if (context === undefined || !approval) {
     throw new SandpiperError('conflict', 'This question was answered already, or the turn that asked it has ended.', {
       hint: 'Look at the session for what was decided.',
     });
   }
   const { [approvalId]: _answered, ...answerContexts } = runtime.answerContexts;
   return {
-    events: [{ type: 'approvalAnswered', ...answer }],
+    events: [
+      { type: 'approvalAnswered', ...answer },
+      ...(keepsIn(decision) === 'session' ? sessionRules(state, approval.rules ?? []).events : []),
+    ],
     inputs: [agent.encodeAnswer(approvalId, context, decision)],
     runtime: { answerContexts },
   };
+}
+
+/** Where an answer holds from now on; undefined when it holds once. */
+export function keepsIn(decision: ApprovalDecision): RuleScope | undefined {
+  return decision.kind === 'allow' && decision.always === true ? (decision.scope ?? 'session') : undefined;
 }
 
 /** @param what as whatToStop() in protocol/stopping.ts says */
@@ -51,6 +67,9 @@ export function stopTurn(agent: Agent, state: SessionState, what: ReturnType<typ
   const request = { type: 'stopRequested', by } as const;
   if (what === 'start') {
     return { events: [request, { type: 'sessionBlocked', failure: STOPPED_EARLY }] };
+  }
+  if (what === 'spec') {
+    return { events: stopSpec(state) };
   }
   return what === 'turn' && state.phase.kind !== 'stopping'
     ? {

@@ -8,24 +8,31 @@ import { inspectRepository } from '../git/inspect.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { acceptedRef, baseRef, proposedRef, readRef, updateRef } from '../git/refs.ts';
 import type { Sandbox } from '../sandboxes/provider.ts';
+import type { AgentInput } from '../store/store.ts';
 import { stoppedEarly } from './failure.ts';
 import { openSegment, segmentFolder } from './agentRun.ts';
+import { settingsInputs, settingsOf } from './composing.ts';
 import { isHalted } from './decisions.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Draft } from './changeBatch.ts';
+import { rulesFor } from './permissionRules.ts';
 import { unpackSandbox } from './savedSandbox.ts';
 import type { SessionLog } from './sessionLog.ts';
 import { conversationIdOf, preparesToResume, restoreConversation } from './savedConversation.ts';
-import { cloneInto, createSandbox, programIn, providerOf, relayFolderOf } from './workspace.ts';
+import { openNetwork, withNetwork } from './networkAccess.ts';
+import { packParcel } from './remoteFill.ts';
+import { agentIn, wasJustFilled } from './sandboxAgent.ts';
+import { cloneInto, createSandbox, providerOf, relayFolderOf, requireModelUrl } from './workspace.ts';
 
 /** One step further, unless it was stopped or the session archived meanwhile. @throws `stopped` */
-async function goOn(log: SessionLog, draft: Draft): Promise<void> {
-  await log.update(state => {
+async function goOn(log: SessionLog, draft: Draft | ((state: SessionState) => Draft)): Promise<AgentInput[]> {
+  const { inputs } = await log.update(state => {
     if (isHalted(state)) {
       throw stoppedEarly();
     }
-    return draft;
+    return typeof draft === 'function' ? draft(state) : draft;
   });
+  return inputs;
 }
 
 /** What cannot be read must not keep the session from going on: the person is told, and the work so far is a checkpoint. */
@@ -73,10 +80,14 @@ async function prepareOnce(dependencies: Dependencies, log: SessionLog): Promise
   const mirror =
     existing && (await readRef(existing, baseRef(base))) !== undefined ? existing : await fillMirror(dependencies, log);
   dependencies.sourceAccess.forget(log.state.id);
+  const { id, accepted, proposed } = log.state;
   // Both refs keep the base alive in the mirror, also when it is a snapshot that no branch names.
-  await updateRef(mirror, acceptedRef(log.state.id), log.state.accepted);
-  await updateRef(mirror, proposedRef(log.state.id), log.state.proposed);
+  await Promise.all([updateRef(mirror, acceptedRef(id), accepted), updateRef(mirror, proposedRef(id), proposed)]);
 
+  const { saved } = log.runtime;
+  const commit = saved?.commit ?? currentCheckpoint(log.state);
+  // Packed while the sandbox is made.
+  const parcel = saved ? undefined : packParcel(providerOf(dependencies, log.state.provider), mirror, commit);
   await goOn(log, { events: [{ type: 'preparing', step: 'sandbox' }] });
   const abandoned = log.runtime.sandbox;
   if (abandoned && !log.runtime.cloned) {
@@ -93,9 +104,9 @@ async function prepareOnce(dependencies: Dependencies, log: SessionLog): Promise
     ],
     runtime: { sandbox: sandbox.ref, sandboxSince: Date.now() },
   });
-  const { saved } = log.runtime;
-  const remade = log.state.agent.segment > 0 || log.state.branchedFrom !== undefined;
-  await cloneInto(dependencies, sandbox, log.state, saved?.commit ?? currentCheckpoint(log.state));
+  const remade =
+    log.state.agent.segment > 0 || log.state.branchedFrom !== undefined || log.state.importedFrom !== undefined;
+  await cloneInto(dependencies, sandbox, log.state, { commit, parcel: await parcel, found });
   const notices = [
     ...(saved ? await unpackSaved(dependencies, sandbox, log.state, saved) : []),
     ...(remade ? await restoreConversation(dependencies, log, sandbox) : []),
@@ -104,12 +115,16 @@ async function prepareOnce(dependencies: Dependencies, log: SessionLog): Promise
     events: [...notices, { type: 'preparing', step: 'agent' }],
     runtime: { cloned: true, saved: undefined, ...(remade ? { remade } : {}) },
   });
+  if (sandbox.isolation === 'process') {
+    const { provider, agent } = log.state;
+    dependencies.spares.wish({ provider, repository, agent: agent.id, commit: base });
+  }
   return sandbox;
 }
 
 /** @throws `forge_unauthorized` when the source is private and the credential that came with the call is gone */
 async function fillMirror(dependencies: Dependencies, { state, runtime }: SessionLog): Promise<Mirror> {
-  const header = dependencies.sourceAccess.headerOf(state.id, runtime.source);
+  const header = await dependencies.sourceAccess.headerOf(state.id, runtime.source);
   const inspected = await inspectRepository(runtime.source, {
     withoutWorkTree: true,
     ...(header === undefined ? {} : { header }),
@@ -120,6 +135,7 @@ async function fillMirror(dependencies: Dependencies, { state, runtime }: Sessio
 /**
  * Starts the agent's next process: the first of the session, or one that resumes its conversation. `runtime.starting`
  * names the process as long as it may be there without a word of it in the log.
+ * @returns what the agent must hear first: settings that were changed while it started
  * @throws `stopped` when the session was halted meanwhile; the process must then be ended
  */
 export async function startAgent(
@@ -127,30 +143,34 @@ export async function startAgent(
   log: SessionLog,
   sandbox: Sandbox,
   agent: Agent,
-): Promise<void> {
+): Promise<AgentInput[]> {
   const segment = log.state.agent.segment + 1;
-  const resume = await preparesToResume(dependencies, log, sandbox, agent);
-  const found = await dependencies.findAgent(agent.id);
+  const isNew = wasJustFilled(sandbox);
+  const resume = await preparesToResume(dependencies, log, sandbox, agent, isNew);
+  const found = await agentIn(sandbox, agent, await dependencies.findAgent(agent.id));
   const folder = segmentFolder(sandbox, segment);
   const journal = openSegment(sandbox, segment, dependencies.ownership.epoch);
   const gateway = await openGateway(dependencies, log, sandbox);
+  const settings = settingsOf(log.state);
+  const rules = await rulesFor(dependencies.store, log.state);
   const plan = agent.plan({
     found,
-    program: programIn(sandbox, found),
+    program: found.path,
     workspace: sandbox.paths.workspace,
     home: sandbox.paths.home,
     journal: folder,
+    rules,
     conversationId: conversationIdOf(log),
     segment,
     resume,
     goOn: resume && log.state.recovering !== undefined && log.state.interrupted !== undefined,
-    model: log.state.model,
-    permissionMode: log.state.permissionMode,
+    ...settings,
     gateway,
     isolated: sandbox.isolation !== 'none',
   });
   // What is there already was left by a start whose event was not written: it has had no input.
-  const leftOver = log.runtime.starting === segment || !(await sandbox.readFrom(`${folder}/out`, 0, 1)).missing;
+  const leftOver =
+    log.runtime.starting === segment || (!isNew && !(await sandbox.readFrom(`${folder}/out`, 0, 1)).missing);
   await goOn(log, { events: [], runtime: { starting: segment } });
   if (leftOver) {
     await journal.kill();
@@ -159,19 +179,28 @@ export async function startAgent(
   for (const file of plan.files) {
     await sandbox.writeFile(file.path, Buffer.from(file.text));
   }
-  await journal.start(plan.argv, { cwd: sandbox.paths.workspace, env: plan.env });
-  await goOn(log, {
-    events: [{ type: 'agentStarted', agent: agent.id, version: found.version, segment, resumed: resume }],
-    runtime: {
-      inputs: 0,
-      answerContexts: {},
-      starting: undefined,
-      releasing: undefined,
-      stopping: undefined,
-      backgroundTasks: 0,
-      agentSince: Date.now(),
-      releaseReason: undefined,
-    },
+  const { argv, env } = withNetwork(sandbox, plan);
+  await journal.start(argv, { cwd: sandbox.paths.workspace, env });
+  return goOn(log, state => {
+    const change = { from: settings, to: settingsOf(state) };
+    const hears = settingsInputs(agent, segment, {}, change, state.seq + 1);
+    return {
+      events: [{ type: 'agentStarted', agent: agent.id, version: found.version, segment, resumed: resume }],
+      inputs: hears.inputs,
+      runtime: {
+        inputs: 0,
+        answerContexts: {},
+        starting: undefined,
+        releasing: undefined,
+        stopping: undefined,
+        backgroundTasks: 0,
+        agentSince: Date.now(),
+        releaseReason: undefined,
+        outdated: undefined,
+        settingLines: 0,
+        ...hears.runtime,
+      },
+    };
   });
 }
 
@@ -183,8 +212,13 @@ export async function openGateway(
 ): Promise<LaunchSpec['gateway']> {
   const { id, usage } = log.state;
   const token = dependencies.gatewayToken(id);
-  const url = dependencies.gatewayUrl;
+  const url = sandbox.modelSocket
+    ? undefined
+    : requireModelUrl(dependencies, providerOf(dependencies, sandbox.ref.provider));
   const socketFolder = url === undefined ? await relayFolderOf(dependencies, id) : undefined;
+  if (socketFolder !== undefined) {
+    await openNetwork(dependencies, log, sandbox, socketFolder);
+  }
   const { socketName } = await dependencies.gateway.open({
     sessionId: id,
     token,

@@ -7,13 +7,22 @@ import { inspectRepository } from '../git/inspect.ts';
 import { SharedReader } from '../git/sharedReader.ts';
 import type { Dependencies } from './dependencies.ts';
 import { commitOfTree } from './namedTrees.ts';
+import { PathIndex } from './pathIndex.ts';
+import { rankPaths } from './rankPaths.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
-import { mirrorOf } from './workspace.ts';
+import { mirrorOf, providerOf } from './workspace.ts';
 
 export type ReadHandlers = Pick<
   CallHandlers<CallContext>,
-  'repository.inspect' | 'changes.list' | 'changes.diff' | 'changes.file' | 'changes.folder' | 'blob.read'
+  | 'repository.inspect'
+  | 'repository.warm'
+  | 'changes.list'
+  | 'changes.diff'
+  | 'changes.file'
+  | 'changes.folder'
+  | 'changes.findPaths'
+  | 'blob.read'
 >;
 
 const MAX_FILE_BYTES = 2 * 1024 * 1024;
@@ -29,11 +38,26 @@ export function readHandlers(dependencies: Dependencies, sessions: Sessions): Re
     return { mirror: mirrorOf(dependencies, session.log.state), from, to };
   };
   const files = new SharedReader(MAX_FILE_BYTES);
+  const index = new PathIndex();
   return {
     'repository.inspect': async ({ source }) => {
-      const header = dependencies.sourceAccess.headerFor(source);
+      const header = await dependencies.sourceAccess.headerFor(source);
       const { gitDir: _gitDir, ...inspected } = await inspectRepository(source, header === undefined ? {} : { header });
       return inspected;
+    },
+    'repository.warm': async ({ source, provider, agent }) => {
+      await dependencies.requireRoom();
+      const header = await dependencies.sourceAccess.headerFor(source);
+      const inspected = await inspectRepository(source, {
+        withoutWorkTree: true,
+        ...(header === undefined ? {} : { header }),
+      });
+      await dependencies.mirrors.ensure(inspected, inspected.head, header);
+      const { repository, head: commit } = inspected;
+      if ((await providerOf(dependencies, provider).probe()).capabilities.isolation === 'process') {
+        dependencies.spares.wish({ provider, repository, agent, commit }, 0);
+      }
+      return {};
     },
     'changes.list': async params => {
       const { mirror, from, to } = await sides(params);
@@ -63,6 +87,12 @@ export function readHandlers(dependencies: Dependencies, sessions: Sessions): Re
       const commit = await commitOfTree(dependencies, session, tree);
       const entries = await listFolder(mirrorOf(dependencies, session.log.state), commit, path);
       return { commit, exists: entries !== undefined, entries: entries ?? [] };
+    },
+    'changes.findPaths': async ({ sessionId, tree, query, limit }) => {
+      const session = await sessions.get(sessionId);
+      const commit = await commitOfTree(dependencies, session, tree);
+      const paths = await index.paths(mirrorOf(dependencies, session.log.state), commit);
+      return { paths: rankPaths(paths, query, limit), total: paths.length };
     },
     'blob.read': async ({ sessionId, hash, offset, maxBytes }) => {
       await sessions.get(sessionId);

@@ -1,3 +1,4 @@
+import { currentCheckpoint } from '../../../protocol/checkpoints.ts';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import type { EventBody, EventOf } from '../../../protocol/events.ts';
 import type { Restoring, SessionState } from '../../../protocol/session.ts';
@@ -13,7 +14,8 @@ import { countReview, offerTurn } from './offering.ts';
 import { planConversation, targetCommit, untouchedSince, type ConversationPlan } from './restoreDecisions.ts';
 import { saveConversation } from './savedConversation.ts';
 import type { SessionLog } from './sessionLog.ts';
-import { commitWork, lastLines, mirrorOf, noticesOf, scratchOf } from './workspace.ts';
+import { bringCommits, scratchOf } from './sandboxMirror.ts';
+import { commitWork, lastLines, mirrorOf, noticesOf } from './workspace.ts';
 
 const RESTORE_TIMEOUT_MS = 10 * 60_000;
 
@@ -39,7 +41,7 @@ export async function restoreCheckpoint(
       : undefined;
     const report = restoring.code ? await saveFiles(dependencies, log, sandbox, restoring) : undefined;
     if (report) {
-      await writeFiles(sandbox, targetCommit(log.state));
+      await writeFiles(dependencies, sandbox, log.state);
     }
     await finish(dependencies, log, restoring, { report, conversation });
   } catch (error) {
@@ -82,8 +84,10 @@ async function saveFiles(
   return report;
 }
 
-async function writeFiles(sandbox: Sandbox, commit: string): Promise<void> {
+async function writeFiles(dependencies: Dependencies, sandbox: Sandbox, state: SessionState): Promise<void> {
   const { journal, workspace } = sandbox.paths;
+  const commit = targetCommit(state);
+  await bringCommits(sandbox, mirrorOf(dependencies, state), [commit], [currentCheckpoint(state)]);
   const script = `${journal}/restore-tree.sh`;
   await sandbox.writeFile(script, Buffer.from(RESTORE_TREE_SCRIPT));
   const { code, stderr } = await sandbox.exec(['sh', script, workspace, scratchOf(sandbox), commit], {

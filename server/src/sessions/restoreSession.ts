@@ -1,11 +1,11 @@
 import { createGunzip } from 'node:zlib';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { summarize } from '../../../protocol/activity.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { sessionEventSchema, type EventBody, type SessionEvent } from '../../../protocol/events.ts';
 import { reduceEvents } from '../../../protocol/reducer.ts';
 import type { SessionState } from '../../../protocol/session.ts';
+import { summarize } from '../../../protocol/summarize.ts';
 import { partsOf, type Manifest } from '../archives/manifest.ts';
 import { damaged, type PartStore } from '../archives/partStore.ts';
 import { inspectRepository } from '../git/inspect.ts';

@@ -5,7 +5,9 @@ import type { ReviewCounts, ReviewVerdict } from '../../../protocol/review.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import type { CallContext } from '../core/callContext.ts';
 import type { Mirror } from '../git/mirror.ts';
+import { ObjectReader } from '../git/objectReader.ts';
 import { acceptedRef, proposedRef, updateRef } from '../git/refs.ts';
+import { treeOf } from '../git/tree.ts';
 import { acceptAllBut, decideHunks, editFile, takeFile, type Sides } from '../review/decide.ts';
 import { mergeTrees } from '../review/mergeTrees.ts';
 import { countPending, listPending } from '../review/pending.ts';
@@ -92,7 +94,7 @@ export function reviewHandlers(
         const { accepted, seq } = await decide(
           params.sessionId,
           async (mirror, state) => {
-            refuseStale(state.proposed === params.expectedProposed);
+            refuseStale(await isSameTree(mirror, state.proposed, params.expectedProposed));
             const plan = await planAcceptAll(mirror, state, params.confirmed);
             ({ left } = plan);
             return plan;
@@ -117,14 +119,20 @@ async function decideReview(
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const { state } = session.log;
     const mirror = mirrorOf(dependencies, state);
-    const { verdict, files, decided, undoes, reason, ...sides } = await plan(mirror, state);
+    const { verdict, files, decided, undoes, reason, accepted, proposed } = await plan(mirror, state);
+    // A plan may say more than these; the log has what its schema has and no more.
+    const sides = { accepted, proposed };
     const { review, stats } = await countReview(mirror, state, sides);
     await dependencies.ownership.confirm();
     await moveRefs(mirror, state, sides);
     let isCurrent = false;
     let seq = state.seq;
     await session.record(now => {
-      isCurrent = now.accepted === state.accepted && now.proposed === state.proposed;
+      // A turn can end without moving the proposed tree: where the reviewer's lines stay against the agent's.
+      isCurrent =
+        now.accepted === state.accepted &&
+        now.proposed === state.proposed &&
+        currentCheckpoint(now) === currentCheckpoint(state);
       if (!isCurrent) {
         return undefined;
       }
@@ -204,11 +212,18 @@ async function planResolution(
   }
   const sides = sidesOf(state);
   return {
-    ...(take === 'theirs' ? await takeFile(mirror, sides, path, currentCheckpoint(state)) : sides),
+    ...(take === 'theirs' ? await takeFile(mirror, sides, path, agentsOwn(state)) : sides),
     verdict: 'resolve',
     files: [{ path }],
     decided: 1,
   };
+}
+
+/** The agent's files, without the reviewer's that were brought into them since its last turn. */
+function agentsOwn(state: SessionState): string {
+  const checkpoint = currentCheckpoint(state);
+  const applied = state.feedback?.applied;
+  return applied?.commit === checkpoint ? applied.agents : checkpoint;
 }
 
 /** Merges the decision's reverse into what is there now, so that what was decided later stays. */
@@ -245,6 +260,23 @@ async function moveRefs(mirror: Mirror, state: SessionState, { accepted, propose
 
 function sidesOf({ accepted, proposed }: SessionState): Sides {
   return { accepted, proposed };
+}
+
+/** What was taken back is there again, in another commit. */
+async function isSameTree(mirror: Mirror, commit: string, seen: string): Promise<boolean> {
+  if (commit === seen) {
+    return true;
+  }
+  const reader = new ObjectReader(mirror);
+  try {
+    const [tree, seenTree] = await Promise.all([commit, seen].map(id => treeOf(reader, id)));
+    return tree === seenTree;
+  } catch {
+    // A commit that is not there is not the one that is on offer.
+    return false;
+  } finally {
+    reader.dispose();
+  }
 }
 
 function refuseStale(isCurrent: boolean): void {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { usageSchema } from '../../../protocol/events.ts';
+import { NO_USAGE } from '../../../protocol/usage.ts';
 import { savedSandboxSchema } from '../archives/manifest.ts';
 
 /** A deletion that was asked for and is not done yet. */
@@ -37,6 +38,10 @@ export const runtimeSchema = z.object({
   releaseReason: z.string().optional(),
   /** Segment whose turn a person stopped: nothing of it is left running when the turn is over. */
   stopping: z.int().positive().optional(),
+  /** Segment that works with settings that are not the session's any more: it is replaced before the next message. */
+  outdated: z.int().positive().optional(),
+  /** How many of the inputs only changed settings. */
+  settingLines: z.int().nonnegative().optional(),
   /** The sandbox was made again: its home holds a conversation only if one was put back. */
   remade: z.boolean().optional(),
   /** What the agent does outside of turns. */
@@ -55,3 +60,19 @@ export const runtimeSchema = z.object({
   landed: pushSchema.extend({ number: z.int().optional() }).optional(),
 });
 export type Runtime = z.infer<typeof runtimeSchema>;
+
+/** Of a session that has neither sandbox nor agent yet. @param place `source` has no credentials */
+export function firstRuntime(
+  { acceptNoIsolation, budgetUsd }: Pick<Runtime, 'acceptNoIsolation'> & { budgetUsd?: number | undefined },
+  place: Pick<Runtime, 'source' | 'conversationId'>,
+): Runtime {
+  return {
+    ...place,
+    acceptNoIsolation,
+    ...(budgetUsd === undefined ? {} : { budgetUsd }),
+    cloned: false,
+    inputs: 0,
+    answerContexts: {},
+    turnUsage: NO_USAGE,
+  };
+}

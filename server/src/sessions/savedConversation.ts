@@ -69,15 +69,17 @@ export async function restoreConversation(
  * Whether the agent's next process goes on with a conversation, by what is in the sandbox: an agent refuses to begin one
  * that there is, and to go on with one that there is not. A message that it has and the log has not is taken out, or
  * the agent would drop it as seen when it is handed over.
+ * @param isNew nobody but the relay has put anything into the sandbox
  */
 export async function preparesToResume(
   dependencies: Dependencies,
   log: SessionLog,
   sandbox: Sandbox,
   agent: Agent,
+  isNew: boolean,
 ): Promise<boolean> {
   const path = conversationIn(log, sandbox, agent);
-  if (path === undefined) {
+  if (path === undefined || (isNew && !remembers(log.state))) {
     return remembers(log.state);
   }
   if (!(await isThere(sandbox, path))) {

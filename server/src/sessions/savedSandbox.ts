@@ -6,7 +6,8 @@ import { savedRef, updateRef } from '../git/refs.ts';
 import { RESTORE_SCRIPT, SAVE_EXIT, SAVE_SCRIPT } from '../git/savedWork.ts';
 import type { Sandbox } from '../sandboxes/provider.ts';
 import type { Dependencies } from './dependencies.ts';
-import { bytesOf, commitWork, lastLines, mirrorIn, mirrorOf, scratchOf } from './workspace.ts';
+import { mirrorIn, scratchOf } from './sandboxMirror.ts';
+import { bytesOf, commitWork, lastLines, mirrorOf } from './workspace.ts';
 
 /*
  * All that a sandbox holds, kept in the relay's archives, so that the sandbox can be removed and another one be made like

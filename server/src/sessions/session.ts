@@ -1,5 +1,4 @@
 import { SandpiperError, toError, toSandpiperError } from '../../../protocol/errors.ts';
-import type { ApprovalDecision } from '../../../protocol/events.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import { whatToStop } from '../../../protocol/stopping.ts';
 import type { Agent } from '../agents/agent.ts';
@@ -15,16 +14,19 @@ import { applyReview } from './applyReview.ts';
 import { checkpointTurn } from './checkpointTurn.ts';
 import { decideNext, isHalted, mayRelease, type Step } from './decisions.ts';
 import type { Dependencies } from './dependencies.ts';
+import { extractSpec } from './extractStep.ts';
+import { loadImages } from './messageImages.ts';
 import { loseSandbox } from './lostSandbox.ts';
 import { needsWatch, watchEvents, type WatchAction } from './liveness.ts';
 import { prepareSandbox, startAgent } from './preparation.ts';
 import { delayLeftMs, recoverEvents } from './recovery.ts';
 import { restoreCheckpoint } from './restoreCheckpoint.ts';
-import { startRestore, type RestoreRequest } from './restoreDecisions.ts';
 import type { Runtime } from './runtime.ts';
 import type { Draft } from './changeBatch.ts';
-import { answerApproval, archiveDraft, queueMessage, stopTurn } from './personDrafts.ts';
+import { archiveDraft, stopTurn } from './personDrafts.ts';
+import { runCheck } from './runCheck.ts';
 import type { SessionLog } from './sessionLog.ts';
+import { specEventsOf } from './specDecisions.ts';
 import { untilQuiet } from './untilQuiet.ts';
 
 type CallOf = (seq: number) => CallRecord;
@@ -115,19 +117,14 @@ export class Session {
     return this.#exclusively(() => removeLeftSandbox(this.#dependencies, this.log, left));
   }
 
-  async send(message: { messageId: string; text: string; by: string }, call: CallOf): Promise<number> {
-    const { events } = await this.log.update(state => ({ ...queueMessage(state, message), call }));
-    this.advance();
-    return events.at(-1)?.seq ?? this.log.state.seq;
-  }
-
-  /** @throws `conflict` when the approval was answered already or does not exist */
-  async answer(approvalId: string, decision: ApprovalDecision, by: string, call: CallOf): Promise<number> {
-    const { events, inputs } = await this.log.update((state, runtime) => ({
-      ...answerApproval(this.#agent, state, runtime, { approvalId, decision, by }),
-      call,
-    }));
+  /** What a person asks for: decided, durable, then told to the agent. @returns the seq that the log then has */
+  async perform(decide: (agent: Agent, state: SessionState, runtime: Runtime) => Draft): Promise<number> {
+    const { events, inputs } = await this.log.update((state, runtime) => decide(this.#agent, state, runtime));
+    if (events.some(({ body }) => body.type === 'stopRequested')) {
+      this.#link.armEnd();
+    }
     await this.#link.write(inputs);
+    this.advance();
     return events.at(-1)?.seq ?? this.log.state.seq;
   }
 
@@ -141,7 +138,7 @@ export class Session {
       what = whatToStop(state);
       return { ...stopTurn(this.#agent, state, what, by), call: call(what !== undefined) };
     });
-    if (what === 'start') {
+    if (what === 'start' || what === 'spec') {
       this.#preparing.halt(stoppedEarly());
     }
     if (what === 'turn' && events.length > 0) {
@@ -150,20 +147,6 @@ export class Session {
     }
     this.advance();
     return what !== undefined;
-  }
-
-  /** Begins a restore; its name. @throws as startRestore() does */
-  async restore(request: RestoreRequest, call: (seq: number) => CallRecord): Promise<number> {
-    const { events, inputs } = await this.log.update((state, runtime) => ({
-      ...startRestore(this.#agent, state, runtime, request),
-      call,
-    }));
-    if (inputs.length > 0) {
-      this.#link.armEnd();
-      await this.#link.write(inputs);
-    }
-    this.advance();
-    return events.at(-1)?.seq ?? this.log.state.seq;
   }
 
   /**
@@ -275,11 +258,12 @@ export class Session {
     this.log.close();
   }
 
-  /** Lets go of everything; the agent lives on. */
+  /** Lets go of everything; the agent lives on. What can be begun again is given up rather than waited for. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#delay);
     this.#link.close();
+    this.#preparing.halt(stoppedEarly());
     await this.#advancing;
     await this.log.settled();
   }
@@ -344,6 +328,15 @@ export class Session {
       case 'checkpoint':
         await checkpointTurn(this.#dependencies, this.log, this.#agent, await this.#link.sandbox(), step.turn);
         return false;
+      case 'check':
+        await this.#preparing.run(async () => runCheck(this.#dependencies, this.log, await this.#link.sandbox()));
+        return false;
+      case 'extractSpec':
+        await extractSpec(this.#dependencies, this.log);
+        return false;
+      case 'spec':
+        await this.log.update(state => ({ events: specEventsOf(state, Date.now()) }));
+        return false;
       case 'restore':
         await restoreCheckpoint(this.#dependencies, this.log, this.#agent, await this.#link.sandbox());
         return false;
@@ -351,8 +344,9 @@ export class Session {
   }
 
   async #start(sandbox: Sandbox): Promise<void> {
-    await this.#preparing.run(() => startAgent(this.#dependencies, this.log, sandbox, this.#agent));
+    const first = await this.#preparing.run(() => startAgent(this.#dependencies, this.log, sandbox, this.#agent));
     this.#link.attach(sandbox);
+    await this.#link.write(first);
   }
 
   /** Whether the next attempt to recover is not due yet; it is then taken when it is. */
@@ -366,10 +360,11 @@ export class Session {
   }
 
   async #deliver(messageId: string): Promise<void> {
+    const images = await loadImages(this.#dependencies.blobs, this.log.state, messageId);
     const { inputs } = await this.log.update((state, runtime) => {
       const step = decideNext(state, runtime, true);
       return step.kind === 'deliver' && step.messageId === messageId
-        ? { events: [{ type: 'messageSent', messageId }], inputs: [this.#agent.encodeMessage(step)] }
+        ? { events: [{ type: 'messageSent', messageId }], inputs: [this.#agent.encodeMessage({ ...step, images })] }
         : undefined;
     });
     await this.#link.write(inputs);

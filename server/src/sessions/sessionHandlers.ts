@@ -1,27 +1,43 @@
 import type { CallHandlers, CallName, CallResult, CheckedParams } from '../../../protocol/calls.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
-import { newId } from '../../../protocol/ids.ts';
 import type { CallContext } from '../core/callContext.ts';
 import { partsOf } from '../archives/manifest.ts';
+import { attentionHandlers } from './attention.ts';
 import { feedbackHandlers } from './commenting.ts';
+import { composingHandlers } from './composingHandlers.ts';
 import { checkpointHandlers } from './checkpointHandlers.ts';
 import { createSession } from './createSession.ts';
 import { deletedOf } from './deleteSession.ts';
 import type { Dependencies } from './dependencies.ts';
 import { Idempotency, type RecordOf } from './idempotency.ts';
+import { labelCallHandlers } from './labelling.ts';
+import { importHandlers } from './importing.ts';
 import { land } from './landing.ts';
 import { LandingQueue } from './landingQueue.ts';
+import { networkHandlers } from './networkAccess.ts';
+import { PermissionRules, ruleCallHandlers } from './permissionRules.ts';
+import { answerApproval, keepsIn } from './personDrafts.ts';
 import { reviewHandlers } from './reviewing.ts';
 import type { Sessions } from './sessions.ts';
+import { specHandlers } from './specHandlers.ts';
 
 type SessionCalls = Extract<
   CallName,
-  `session.${string}` | `review.${string}` | `checkpoint.${string}` | 'changes.acceptAll' | 'pullRequest.open'
+  | `session.${string}`
+  | `message.${string}`
+  | `review.${string}`
+  | `attention.${string}`
+  | `import.${string}`
+  | `rules.${string}`
+  | `checkpoint.${string}`
+  | `spec.${string}`
+  | 'changes.acceptAll'
+  | 'pullRequest.open'
 >;
 /** Subscriptions belong to the socket that asks. */
 export type SessionHandlers = Pick<
   CallHandlers<CallContext>,
-  Exclude<SessionCalls, 'session.subscribe' | 'session.unsubscribe'>
+  Exclude<SessionCalls, 'session.subscribe' | 'session.unsubscribe' | 'session.search'>
 >;
 
 const MAX_ITEMS = 200;
@@ -30,33 +46,22 @@ const MAX_ITEMS = 200;
 export function sessionHandlers(dependencies: Dependencies, sessions: Sessions): SessionHandlers {
   const idempotency = new Idempotency(dependencies.store);
   const landings = new LandingQueue();
+  const rules = new PermissionRules(dependencies, sessions);
   return {
-    'session.create': params =>
-      idempotency.once('session.create', params, record => createSession(dependencies, sessions, params, record)),
-    'session.list': async ({ archived, limit, cursor }) => {
-      const before = cursor === undefined ? undefined : parseCursor(cursor);
-      const rows = await dependencies.store.listSessions({ archived, limit, ...(before ? { before } : {}) });
-      const last = rows.at(-1);
-      return {
-        sessions: rows.map(row => sessions.seen(row.summary)),
-        ...(last && rows.length === limit ? { nextCursor: `${last.summary.updatedAt}.${last.sessionId}` } : {}),
-      };
+    'session.create': params => {
+      dependencies.secrets.holdBrought(params.token);
+      return idempotency.once('session.create', params, record =>
+        createSession(dependencies, sessions, params, record),
+      );
     },
+    'session.list': params => listSessions(dependencies, sessions, params),
     'session.get': ({ sessionId }) => sessions.snapshot(sessionId, MAX_ITEMS),
     'session.events': async ({ sessionId, after, limit }) => ({
       events: await sessions.read(sessionId, after, limit),
       lastSeq: (await sessions.get(sessionId)).log.state.seq,
     }),
-    'session.send': params =>
-      idempotency.once('session.send', params, async record => {
-        const session = await sessions.get(params.sessionId);
-        await dependencies.requireRoom(params.sessionId);
-        const messageId = newId('msg');
-        const seq = await session.send({ messageId, text: params.text, by: 'owner' }, last =>
-          record({ messageId, seq: last }),
-        );
-        return { messageId, seq };
-      }),
+    ...composingHandlers(dependencies, sessions, idempotency),
+    ...networkHandlers(dependencies, sessions, idempotency),
     'session.stop': params =>
       idempotency.once('session.stop', params, async record => {
         const session = await sessions.get(params.sessionId);
@@ -67,15 +72,28 @@ export function sessionHandlers(dependencies: Dependencies, sessions: Sessions):
         const session = await sessions.get(params.sessionId);
         await dependencies.requireRoom();
         const { sourceAccess } = dependencies;
+        dependencies.secrets.holdBrought(params.token);
         if (params.token !== undefined) {
-          sourceAccess.keep(params.sessionId, sourceAccess.headerFor(session.log.runtime.source, params.token));
+          const header = await sourceAccess.headerFor(session.log.runtime.source, params.token);
+          sourceAccess.keep(params.sessionId, header);
         }
         return { recovering: await session.recover(recovering => () => record({ recovering })) };
       }),
-    'session.answer': params =>
+    'session.answer': (params, { client }) =>
       idempotency.once('session.answer', params, async record => {
         const session = await sessions.get(params.sessionId);
-        return { seq: await session.answer(params.approvalId, params.decision, 'owner', seq => record({ seq })) };
+        const { approvalId, decision } = params;
+        const scope = keepsIn(decision);
+        const kept = session.log.state.approvals.find(({ id }) => id === approvalId)?.rules ?? [];
+        const seq = await session.perform((agent, state, runtime) => ({
+          ...answerApproval(agent, state, runtime, { approvalId, decision, by: 'owner', via: client.name }),
+          call: last => record({ seq: last }),
+        }));
+        // Only an answer that counted keeps anything, and one that is lost to a kill here is asked again.
+        if (scope === 'repository' || scope === 'everywhere') {
+          await rules.addAll(kept, { scope, sessionId: session.id });
+        }
+        return { seq };
       }),
     'session.rename': params =>
       idempotency.once('session.rename', params, async record => {
@@ -91,9 +109,14 @@ export function sessionHandlers(dependencies: Dependencies, sessions: Sessions):
         await (await sessions.get(params.sessionId)).archive(params.archived, () => record({}));
         return {};
       }),
+    ...attentionHandlers(dependencies, sessions),
+    ...importHandlers(dependencies, sessions, idempotency),
+    ...ruleCallHandlers(dependencies, rules, idempotency),
+    ...labelCallHandlers(sessions, idempotency),
     ...reviewHandlers(dependencies, sessions, idempotency),
     ...feedbackHandlers(dependencies, sessions, idempotency),
     ...checkpointHandlers(dependencies, sessions, idempotency),
+    ...specHandlers(dependencies, sessions, idempotency),
     'session.delete': params =>
       idempotency.once('session.delete', params, record => deleteOnce(dependencies, sessions, params, record)),
     'session.restore': params =>
@@ -107,24 +130,32 @@ export function sessionHandlers(dependencies: Dependencies, sessions: Sessions):
         await dependencies.requireRoom();
         return { seq: await sessions.restore(params.sessionId, seq => record({ seq })) };
       }),
-    'session.listDeleted': async () => {
-      const { manifests, damaged } = await dependencies.archives.list();
-      const rows = await Promise.all(manifests.map(({ sessionId }) => dependencies.store.readSession(sessionId)));
-      return {
-        sessions: manifests
-          .filter((_, index) => !rows[index])
-          .map(manifest => ({
-            summary: manifest.summary,
-            ...deletedOf(manifest),
-            bytes: partsOf(manifest).reduce((sum, part) => sum + part.bytes, 0),
-          })),
-        damaged,
-      };
-    },
-    'pullRequest.open': params =>
-      idempotency.once('pullRequest.open', params, record =>
+    'session.listDeleted': () => listDeleted(dependencies),
+    'pullRequest.open': params => {
+      dependencies.secrets.holdBrought(params.token);
+      return idempotency.once('pullRequest.open', params, record =>
         landings.run(params.sessionId, () => openPullRequest(dependencies, sessions, params, record)),
-      ),
+      );
+    },
+  };
+}
+
+async function listSessions(
+  { store }: Dependencies,
+  sessions: Sessions,
+  { archived, pinned, limit, cursor }: CheckedParams<'session.list'>,
+): Promise<CallResult<'session.list'>> {
+  const before = cursor === undefined ? undefined : parseCursor(cursor);
+  const rows = await store.listSessions({
+    archived,
+    ...(pinned === undefined ? {} : { pinned }),
+    limit,
+    ...(before ? { before } : {}),
+  });
+  const last = rows.at(-1);
+  return {
+    sessions: rows.map(row => sessions.seen(row.summary)),
+    ...(last && rows.length === limit ? { nextCursor: `${last.summary.updatedAt}.${last.sessionId}` } : {}),
   };
 }
 
@@ -178,4 +209,20 @@ function parseCursor(cursor: string): { updatedAt: number; sessionId: string } {
     });
   }
   return { updatedAt: Number(match[1]), sessionId: match[2] };
+}
+
+/** The sessions that can still be brought back. */
+async function listDeleted({ archives, store }: Dependencies): Promise<CallResult<'session.listDeleted'>> {
+  const { manifests, damaged } = await archives.list();
+  const rows = await Promise.all(manifests.map(({ sessionId }) => store.readSession(sessionId)));
+  return {
+    sessions: manifests
+      .filter((_, index) => !rows[index])
+      .map(manifest => ({
+        summary: manifest.summary,
+        ...deletedOf(manifest),
+        bytes: partsOf(manifest).reduce((sum, part) => sum + part.bytes, 0),
+      })),
+    damaged,
+  };
 }

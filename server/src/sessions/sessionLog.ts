@@ -1,10 +1,11 @@
 import type { NotificationParams } from '../../../protocol/calls.ts';
-import { summarize } from '../../../protocol/activity.ts';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import type { EventBody, LiveItem, SessionEvent } from '../../../protocol/events.ts';
 import { withDelta, withoutFinished, type LiveDelta } from '../../../protocol/live.ts';
 import type { SessionState, SessionSummary } from '../../../protocol/session.ts';
+import { summarize } from '../../../protocol/summarize.ts';
 import { disposable, type Disposable } from '../core/disposable.ts';
+import type { Redactor } from '../redaction/redactor.ts';
 import type { CallRecord, JournalPosition, Store } from '../store/store.ts';
 import {
   addChange,
@@ -48,8 +49,16 @@ export class SessionLog {
   #closed = false;
   #ended = false;
 
-  private constructor(store: Store, standing: Standing, onSummary: (summary: SessionSummary) => void) {
+  readonly #redactor: Redactor | undefined;
+
+  private constructor(
+    store: Store,
+    standing: Standing,
+    onSummary: (summary: SessionSummary) => void,
+    redactor: Redactor | undefined,
+  ) {
     this.#store = store;
+    this.#redactor = redactor;
     this.#standing = standing;
     this.#onSummary = onSummary;
   }
@@ -63,21 +72,25 @@ export class SessionLog {
       runtime: Runtime;
       call: (seq: number) => CallRecord;
       onSummary: (summary: SessionSummary) => void;
+      redactor?: Redactor;
     },
   ): Promise<SessionLog> {
     const at = Date.now();
-    const state = reduceAll(undefined, number(options.events, 0, at), options.sessionId);
+    const draft = { events: [...options.events] };
+    const { events } = options.redactor?.draft(draft) ?? draft;
+    const state = reduceAll(undefined, number(events, 0, at), options.sessionId);
     const summary = summarize(state);
     await store.append({
       sessionId: options.sessionId,
       expectedSeq: 0,
-      events: options.events.map(body => ({ at, body })),
+      events: events.map(body => ({ at, body })),
       summary,
       runtime: JSON.stringify(options.runtime),
       call: options.call(state.seq),
     });
     options.onSummary(summary);
-    return new SessionLog(store, { state, runtime: options.runtime, journal: undefined }, options.onSummary);
+    const standing = { state, runtime: options.runtime, journal: undefined };
+    return new SessionLog(store, standing, options.onSummary, options.redactor);
   }
 
   /** Rebuilds a session from its log (I1). @throws not_found */
@@ -85,6 +98,7 @@ export class SessionLog {
     store: Store,
     sessionId: string,
     onSummary: (summary: SessionSummary) => void,
+    redactor?: Redactor,
   ): Promise<SessionLog> {
     const row = await store.readSession(sessionId);
     if (!row) {
@@ -110,7 +124,7 @@ export class SessionLog {
       );
     }
     const runtime = runtimeSchema.parse(JSON.parse(row.runtime));
-    return new SessionLog(store, { state, runtime, journal: row.journal }, onSummary);
+    return new SessionLog(store, { state, runtime, journal: row.journal }, onSummary, redactor);
   }
 
   get state(): SessionState {
@@ -131,7 +145,12 @@ export class SessionLog {
    * @param delayMs how long it may wait for another change, to be stored with it in one commit
    * @returns the new events, and the inputs that must now be written into the journal
    */
-  update(decide: Decide, delayMs = 0): Promise<Committed> {
+  update(wanted: Decide, delayMs = 0): Promise<Committed> {
+    const redactor = this.#redactor;
+    const decide: Decide = (...standing) => {
+      const draft = wanted(...standing);
+      return draft && redactor ? redactor.draft(draft) : draft;
+    };
     if (this.#closed) {
       return Promise.reject(
         new SandpiperError('unavailable', 'The session was let go of.', { hint: 'Try again in a moment.' }),
@@ -184,7 +203,17 @@ export class SessionLog {
     }
   }
 
-  publishDelta(delta: LiveDelta): void {
+  /** Text as it is to be stored beside the log. */
+  clean(text: string): string {
+    return this.#redactor ? this.#redactor.text(text) : text;
+  }
+
+  publishDelta(given: LiveDelta): void {
+    const piece = this.#redactor ? this.#redactor.deltas.take(given.itemId, given) : given;
+    if (piece === undefined) {
+      return;
+    }
+    const delta = { ...given, ...piece };
     const live = withDelta(this.#live, delta);
     if (live) {
       this.#live = live;
@@ -274,6 +303,9 @@ export class SessionLog {
     }
     for (const event of events) {
       this.#live = withoutFinished(this.#live, event.body);
+      if (this.#live.length === 0) {
+        this.#redactor?.deltas.clear();
+      }
     }
     for (const listener of this.#listeners) {
       listener.onEvents(events);

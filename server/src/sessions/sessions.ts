@@ -1,8 +1,8 @@
-import { summarize } from '../../../protocol/activity.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import type { EventBody, LiveItem, SessionEvent, Usage } from '../../../protocol/events.ts';
 import type { SessionState, SessionSummary } from '../../../protocol/session.ts';
 import { snapshotOf } from '../../../protocol/snapshot.ts';
+import { summarize } from '../../../protocol/summarize.ts';
 import { addUsage, NO_USAGE } from '../../../protocol/usage.ts';
 import { durationText } from '../core/duration.ts';
 import { disposable, type Disposable } from '../core/disposable.ts';
@@ -14,6 +14,7 @@ import type { Runtime } from './runtime.ts';
 import { deleteSession, type Deleted, type DeleteRequest } from './deleteSession.ts';
 import { restoreSession } from './restoreSession.ts';
 import { Session } from './session.ts';
+import { Redactor } from '../redaction/redactor.ts';
 import { SessionLog, type Listener } from './sessionLog.ts';
 import { Watch } from './watch.ts';
 
@@ -72,6 +73,7 @@ export class Sessions implements EventSource {
       ...options,
       sessionId,
       onSummary: summary => this.#publish(summary),
+      redactor: this.#redactor(),
     });
     const session = new Session(log, this.#dependencies);
     this.#loaded.set(sessionId, session);
@@ -269,6 +271,16 @@ export class Sessions implements EventSource {
     this.#publish(summarize((await this.get(sessionId)).log.state));
   }
 
+  /** Has the agents that run in these sessions started again before their next message: what they were started with has changed. */
+  async outdate(fits: (state: SessionState) => boolean): Promise<void> {
+    for (const session of this.#loaded.values()) {
+      const { agent } = session.log.state;
+      if (agent.running && fits(session.log.state)) {
+        await session.record(state => ({ events: [], runtime: { outdated: state.agent.segment } }));
+      }
+    }
+  }
+
   /** Whether anything is under way. */
   get busy(): boolean {
     if (this.#deletions.size > 0 || this.#restorations.size > 0) {
@@ -288,12 +300,17 @@ export class Sessions implements EventSource {
   }
 
   async #load(sessionId: string): Promise<Session> {
-    const log = await SessionLog.load(this.#dependencies.store, sessionId, summary => this.#publish(summary));
+    const { store } = this.#dependencies;
+    const log = await SessionLog.load(store, sessionId, summary => this.#publish(summary), this.#redactor());
     const session = new Session(log, this.#dependencies);
     this.#loaded.set(sessionId, session);
     this.#watch.consider(session);
     session.advance();
     return session;
+  }
+
+  #redactor(): Redactor {
+    return new Redactor(this.#dependencies.secrets, this.#dependencies.log);
   }
 
   /** A row with what the log does not say. */

@@ -4,6 +4,7 @@ import { NO_USAGE } from '../../../protocol/usage.ts';
 import type { AgentSignal } from '../agents/agent.ts';
 import type { BlobStore } from '../store/store.ts';
 import type { Draft } from './changeBatch.ts';
+import { isOutdated } from './composing.ts';
 import type { Runtime } from './runtime.ts';
 
 /** More text than this stands outside the log as a blob; the event keeps a preview. */
@@ -19,12 +20,18 @@ export interface StoredSignal {
   payload: Payload | undefined;
 }
 
-/** Moves a large text of a signal into the blob store. */
-export async function storeLargeText(signal: DurableSignal, blobs: BlobStore): Promise<StoredSignal> {
-  const text = largeText(signal);
-  if (text === undefined) {
+/** Moves a large text of a signal into the blob store. @param clean takes out what may not be stored */
+export async function storeLargeText(
+  signal: DurableSignal,
+  blobs: BlobStore,
+  clean: (text: string) => string,
+): Promise<StoredSignal> {
+  const given = largeText(signal);
+  if (given === undefined) {
     return { signal, payload: undefined };
   }
+  // A short one is cleaned where it enters the log.
+  const text = given.length <= MAX_INLINE_CHARS ? given : clean(given);
   if (text.length <= MAX_INLINE_CHARS) {
     return { signal, payload: { text } };
   }
@@ -62,6 +69,7 @@ export function draftFrom(signals: readonly StoredSignal[], state: SessionState,
   let last = state.turns.at(-1)?.number ?? 0;
   let sent = sentMessages(state);
   let { backgroundTasks } = runtime;
+  let mode = state.permissionMode;
   for (const { signal, payload } of signals) {
     switch (signal.kind) {
       case 'turnStarted':
@@ -81,6 +89,18 @@ export function draftFrom(signals: readonly StoredSignal[], state: SessionState,
         break;
       case 'background':
         backgroundTasks = signal.tasks;
+        break;
+      case 'commands':
+        if (JSON.stringify(signal.commands) !== JSON.stringify(state.commands)) {
+          events.push({ type: 'commandsFound', commands: signal.commands });
+        }
+        break;
+      case 'permissionMode':
+        // An agent that is to be started again does not know yet what was chosen.
+        if (signal.mode !== mode && !isOutdated(state, runtime)) {
+          ({ mode } = signal);
+          events.push({ type: 'settingsChanged', permissionMode: mode, by: 'agent' });
+        }
         break;
       case 'messageTaken':
         sent = sent.filter(id => id !== signal.messageId);
@@ -129,7 +149,7 @@ function turnEnd(turn: number, signal: Extract<DurableSignal, { kind: 'turnEnded
 }
 
 function toEvent(
-  signal: Exclude<DurableSignal, { kind: 'turnStarted' | 'turnEnded' | 'background' }>,
+  signal: Exclude<DurableSignal, { kind: 'turnStarted' | 'turnEnded' | 'background' | 'permissionMode' | 'commands' }>,
   payload: Payload | undefined,
 ): EventBody {
   const stored = payload ?? { text: '' };
@@ -167,6 +187,18 @@ function toEvent(
     }
     case 'messageTaken':
       return { type: 'messageTaken', messageId: signal.messageId };
+    case 'todos':
+      return { type: 'todosChanged', changes: signal.changes, replaces: signal.replaces };
+    case 'taskStarted':
+      return { type: 'taskStarted', toolId: signal.toolId };
+    case 'taskFinished': {
+      const { kind, ...task } = signal;
+      return { type: kind, ...task };
+    }
+    case 'context': {
+      const { kind: _kind, ...use } = signal;
+      return { type: 'contextMeasured', ...use };
+    }
   }
 }
 

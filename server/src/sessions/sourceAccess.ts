@@ -1,10 +1,10 @@
-import type { Forge } from '../forges/forge.ts';
+import type { Forge, ForgeRepository } from '../forges/forge.ts';
 import { parseSource, userInfoOf } from '../git/source.ts';
 
 export interface SourceAccessOptions {
   forges: readonly Forge[];
-  /** Token for the forge when a call brings none. */
-  forgeToken(forge: string): string | undefined;
+  /** To read a repository when a call brings none. */
+  forgeToken(repository: ForgeRepository): Promise<string | undefined>;
 }
 
 /**
@@ -26,7 +26,7 @@ export class SourceAccess {
    * @param token of the forge; default: the relay's own
    * @throws `not_a_repository`, `forge_unauthorized` for what cannot be a token
    */
-  headerFor(source: string, token?: string): string | undefined {
+  async headerFor(source: string, token?: string): Promise<string | undefined> {
     const parsed = parseSource(source);
     if (parsed.kind === 'path' || parsed.protocol === 'ssh') {
       return undefined;
@@ -37,7 +37,7 @@ export class SourceAccess {
     }
     for (const forge of this.#options.forges) {
       const repository = forge.match(parsed.url);
-      const usable = token ?? this.#options.forgeToken(forge.id);
+      const usable = repository && (token ?? (await this.#options.forgeToken(repository)));
       if (repository && usable !== undefined) {
         return forge.pushCredential(repository, usable).header;
       }
@@ -53,8 +53,8 @@ export class SourceAccess {
   }
 
   /** What was kept for a session, else what the relay has of its own for the source. */
-  headerOf(sessionId: string, source: string): string | undefined {
-    return this.#headers.get(sessionId) ?? this.headerFor(source);
+  async headerOf(sessionId: string, source: string): Promise<string | undefined> {
+    return this.#headers.get(sessionId) ?? (await this.headerFor(source));
   }
 
   forget(sessionId: string): void {

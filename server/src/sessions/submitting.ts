@@ -2,7 +2,7 @@ import { currentCheckpoint } from '../../../protocol/checkpoints.ts';
 import type { CallResult } from '../../../protocol/calls.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import type { EventBody, EventOf } from '../../../protocol/events.ts';
-import type { CommentPlace, SubmittedItem } from '../../../protocol/feedback.ts';
+import type { CommentPlace, LineRange, SubmittedItem } from '../../../protocol/feedback.ts';
 import { newId } from '../../../protocol/ids.ts';
 import type { ReviewComment, SessionState } from '../../../protocol/session.ts';
 import { proposedAfter, rejectionsIn, reviewerChanges, type ReviewerChange } from '../review/reviewerChanges.ts';
@@ -162,15 +162,17 @@ export function composeSubmission(
 function placeText(place: CommentPlace): string {
   switch (place.kind) {
     case 'plan':
-      return 'your plan';
+      return place.lines ? `your plan, ${linesText(place.lines)}` : 'your plan';
     case 'item':
       return 'what you wrote or did';
     case 'lines': {
-      const { start, count } = place.lines;
-      const lines = count === 1 ? `line ${start + 1}` : `lines ${start + 1}-${start + count}`;
-      return `${shownPath(place.path)}, ${lines}${place.side === 'accepted' ? ' of what it was before your change' : ''}`;
+      return `${shownPath(place.path)}, ${linesText(place.lines)}${place.side === 'accepted' ? ' of what it was before your change' : ''}`;
     }
   }
+}
+
+function linesText({ start, count }: LineRange): string {
+  return count === 1 ? `line ${start + 1}` : `lines ${start + 1}-${start + count}`;
 }
 
 function pathOf({ place }: ReviewComment): { path?: string } {

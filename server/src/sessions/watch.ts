@@ -1,5 +1,6 @@
-import { summarize, type Quiet } from '../../../protocol/activity.ts';
+import type { Quiet } from '../../../protocol/activity.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
+import { summarize } from '../../../protocol/summarize.ts';
 import { steadyNow } from '../core/steadyClock.ts';
 import type { Sandbox } from '../sandboxes/provider.ts';
 import { processName } from './agentRun.ts';

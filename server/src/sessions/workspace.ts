@@ -1,4 +1,4 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { chmod, mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { currentCheckpoint } from '../../../protocol/checkpoints.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
@@ -8,17 +8,16 @@ import { importBundle } from '../git/importBundle.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { checkpointRef, isBranchName, readRef, updateRef } from '../git/refs.ts';
 import { checkpointScript, cloneCommand, parseCheckpoint, type CheckpointResult } from '../git/sandboxScripts.ts';
-import type { Sandbox, SandboxProvider } from '../sandboxes/provider.ts';
+import type { Mount, Sandbox, SandboxProvider } from '../sandboxes/provider.ts';
 import type { Dependencies } from './dependencies.ts';
+import { fillRemotely, type Parcel } from './remoteFill.ts';
+import { MOUNTED_PROGRAM } from './sandboxAgent.ts';
+import { bringCommits, mirrorIn, MOUNTED_MIRROR, scratchOf } from './sandboxMirror.ts';
 
 /*
  * A session's place of work: the sandbox with its clone, and the way of its commits back into the mirror. The relay runs
  * no git in the clone (I9); what comes out of the sandbox is bytes that are checked before they count.
  */
-
-/** Where a mounted program and mirror appear in a sandbox that isolates. */
-const PROGRAM = '/mnt/sandpiper/agent';
-const MIRROR = '/mnt/sandpiper/mirror.git';
 
 const AUTHOR = { name: 'Claude', email: 'noreply@anthropic.com' };
 const CLONE_TIMEOUT_MS = 10 * 60_000;
@@ -42,7 +41,7 @@ export function providerOf(dependencies: Dependencies, id: string): SandboxProvi
   return provider;
 }
 
-export function mirrorOf(dependencies: Dependencies, state: SessionState): Mirror {
+export function mirrorOf(dependencies: Pick<Dependencies, 'mirrors'>, state: Pick<SessionState, 'repository'>): Mirror {
   const mirror = dependencies.mirrors.open(state.repository.id);
   if (!mirror) {
     throw new SandpiperError('repository_unreachable', `The relay has no mirror of ${state.repository.name} yet.`, {
@@ -52,60 +51,85 @@ export function mirrorOf(dependencies: Dependencies, state: SessionState): Mirro
   return mirror;
 }
 
-/** Path of the agent's program inside the sandbox. */
-export function programIn(sandbox: Sandbox, found: FoundAgent): string {
-  return sandbox.isolation === 'none' ? found.path : PROGRAM;
-}
-
-/** Path of the mirror inside the sandbox, where it is read-only. */
-export function mirrorIn(sandbox: Sandbox, mirror: Mirror): string {
-  return sandbox.isolation === 'none' ? mirror.path : MIRROR;
-}
-
 /** The folder of the model gateway's socket for a session, as the relay sees it. */
 export async function relayFolderOf(dependencies: Dependencies, sessionId: string): Promise<string> {
   const folder = join(dependencies.runFolder, sessionId.slice(-12));
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  await letContainersIn(folder);
   return folder;
 }
 
-/** Makes the sandbox of a session; the same one when asked again. */
+/** Where the relay is root, the user of a container is another. Nobody else gets here: the data folder is the relay's alone. */
+async function letContainersIn(folder: string): Promise<void> {
+  if (process.getuid?.() === 0) {
+    await chmod(folder, 0o755);
+  }
+}
+
+/** The address of the model for sandboxes that no socket of the relay can be put into. @throws `sandbox_unavailable` */
+export function requireModelUrl({ gatewayUrl }: Dependencies, { id }: SandboxProvider): string {
+  if (gatewayUrl === undefined) {
+    throw new SandpiperError(
+      'sandbox_unavailable',
+      `Sandboxes of the provider "${id}" reach the model through an address of this relay, and it has none.`,
+      {
+        hint: 'Start the relay with SANDPIPER_PUBLIC_URL (how sandboxes reach it) and SANDPIPER_GATEWAY_PORT (where it listens for them).',
+      },
+    );
+  }
+  return gatewayUrl;
+}
+
+/** The agent's program and the mirror, as what a sandbox that isolates sees of this machine. */
+export async function mountsOf(found: FoundAgent, mirror: Mirror): Promise<Mount[]> {
+  await letContainersIn(mirror.path);
+  return [
+    { hostPath: await realpath(found.path), path: MOUNTED_PROGRAM },
+    { hostPath: mirror.path, path: MOUNTED_MIRROR },
+  ];
+}
+
+/** Makes the sandbox of a session; the same one when asked again. It may have a clone in it that stands somewhere else. */
 export async function createSandbox(
   dependencies: Dependencies,
   state: SessionState,
   options: { acceptNoIsolation: boolean; found: FoundAgent },
 ): Promise<Sandbox> {
-  return providerOf(dependencies, state.provider).create({
+  const mirror = mirrorOf(dependencies, state);
+  const spec = {
     key: state.id,
     acceptNoIsolation: options.acceptNoIsolation,
     // Without isolation everything is where it is on the host.
-    mounts:
-      state.isolation === 'none'
-        ? []
-        : [
-            { hostPath: await realpath(options.found.path), path: PROGRAM },
-            { hostPath: mirrorOf(dependencies, state).path, path: MIRROR },
-          ],
+    mounts: state.isolation === 'none' ? [] : await mountsOf(options.found, mirror),
     relayFolder: await relayFolderOf(dependencies, state.id),
-  });
+  };
+  const { provider, repository, agent } = state;
+  const spare = await dependencies.spares.take({ provider, repository, agent: agent.id }, spec);
+  return spare ?? providerOf(dependencies, provider).create(spec);
 }
 
-/** Clones a commit into the sandbox's empty workspace, with git running inside the sandbox. */
+/** Clones a commit into a workspace that is empty or has such a clone, with git running inside the sandbox. */
 export async function cloneInto(
-  dependencies: Dependencies,
+  dependencies: Pick<Dependencies, 'mirrors' | 'agents'>,
   sandbox: Sandbox,
-  state: SessionState,
-  commit: string,
+  state: Pick<SessionState, 'repository'> & { agent: { id: string } },
+  { commit, parcel, found }: { commit: string; parcel: Parcel | undefined; found: FoundAgent },
 ): Promise<void> {
-  const command = cloneCommand({
-    mirrorPath: mirrorIn(sandbox, mirrorOf(dependencies, state)),
+  const mirror = mirrorOf(dependencies, state);
+  const clone = cloneCommand({
+    mirrorPath: mirrorIn(sandbox, mirror),
     commit,
     workspace: sandbox.paths.workspace,
     branch:
       state.repository.branch !== undefined && isBranchName(state.repository.branch) ? state.repository.branch : 'main',
     author: AUTHOR,
   });
-  const { code, stderr } = await sandbox.exec(command, { timeoutMs: CLONE_TIMEOUT_MS });
+  const agent = dependencies.agents.get(state.agent.id);
+  if (parcel && agent && (await fillRemotely(sandbox, mirror, { parcel, clone, agent, found }))) {
+    return;
+  }
+  await bringCommits(sandbox, mirror, [commit]);
+  const { code, stderr } = await sandbox.exec(clone, { timeoutMs: CLONE_TIMEOUT_MS });
   if (code !== 0) {
     throw new SandpiperError('git_failed', `Cloning into the sandbox failed: ${lastLines(stderr)}`, {
       hint: 'Retry the session. If it fails again, run `sandpiper doctor`.',
@@ -152,6 +176,7 @@ export async function commitWork(
   const script = `${journal}/checkpoint.sh`;
   const messageFile = `${journal}/checkpoint-message`;
   const bundle = `${journal}/checkpoint.bundle`;
+  await bringCommits(sandbox, mirror, [parent]);
   await sandbox.writeFile(script, Buffer.from(checkpointScript()));
   await sandbox.writeFile(messageFile, Buffer.from(message));
   const argv = ['sh', script, workspace, scratchOf(sandbox), parent, ref, messageFile, bundle];
@@ -180,11 +205,6 @@ export async function commitWork(
     });
   }
   return report;
-}
-
-/** Where the checkpoint script keeps its own index and objects. */
-export function scratchOf(sandbox: Sandbox): string {
-  return `${sandbox.paths.journal}/checkpoint`;
 }
 
 const LEFT_OUT = {
