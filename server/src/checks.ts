@@ -20,21 +20,7 @@ export async function runChecks(config: Config, dependencies: Dependencies, hasM
       return `${config.dataFolder} can be read and written`;
     }),
     diskCheck(config.dataFolder),
-    ...[...dependencies.providers.values()].map(async (provider): Promise<Check> => {
-      const { available, capabilities, reason, hint } = await provider.probe();
-      const name = `sandbox ${provider.id}`;
-      if (!available) {
-        return { name, status: 'failed', detail: reason ?? 'not available', ...(hint ? { hint } : {}) };
-      }
-      return capabilities.isolation === 'none'
-        ? {
-            name,
-            status: 'warning',
-            detail: `no isolation: ${reason ?? 'this machine offers none'}`,
-            ...(hint ? { hint } : {}),
-          }
-        : { name, status: 'ok', detail: `isolation ${capabilities.isolation}` };
-    }),
+    ...(await providerChecks(dependencies)).map(check => Promise.resolve(check)),
     ...[...dependencies.agents.values()].map(agent =>
       attempt(`agent ${agent.id}`, 'Install Claude Code: npm install -g @anthropic-ai/claude-code', async () => {
         const { version, path } = await dependencies.findAgent(agent.id);
@@ -44,6 +30,26 @@ export async function runChecks(config: Config, dependencies: Dependencies, hasM
     Promise.resolve(modelKeyCheck(hasModelKey)),
   ];
   return Promise.all(checks);
+}
+
+/** One place to work is enough: what else is not set up is told, and is no trouble. */
+async function providerChecks({ providers }: Dependencies): Promise<Check[]> {
+  const probes = await Promise.all(
+    [...providers.values()].map(async provider => ({ id: provider.id, probe: await provider.probe() })),
+  );
+  const isolated = probes.some(({ probe }) => probe.available && probe.capabilities.isolation !== 'none');
+  const usable = probes.some(({ probe }) => probe.available);
+  return probes.map(({ id, probe }): Check => {
+    const { available, capabilities, reason, hint } = probe;
+    const rest = { name: `sandbox ${id}`, ...(hint ? { hint } : {}) };
+    if (!available) {
+      const detail = `${isolated ? 'not in use: ' : ''}${reason ?? 'not available'}`;
+      return { ...rest, status: isolated ? 'ok' : usable ? 'warning' : 'failed', detail };
+    }
+    return capabilities.isolation === 'none'
+      ? { ...rest, status: 'warning', detail: `no isolation: ${reason ?? 'this machine offers none'}` }
+      : { name: rest.name, status: 'ok', detail: `isolation ${capabilities.isolation}` };
+  });
 }
 
 function modelKeyCheck(present: boolean): Check {

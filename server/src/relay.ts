@@ -15,25 +15,38 @@ import type { Logger } from './core/log.ts';
 import { Drain } from './drain.ts';
 import { refuseNetworkFileSystem } from './core/networkFileSystem.ts';
 import { steadyNow } from './core/steadyClock.ts';
+import { EgressProxy } from './egress/egressProxy.ts';
+import { parseEgress } from './egress/rules.ts';
+import { SavedRules } from './egress/savedRules.ts';
+import { loadGithubClient } from './forges/github/githubClients.ts';
+import { GithubApp } from './forges/github/githubApp.ts';
 import { createGithubForge } from './forges/github/githubForge.ts';
 import { Mirrors } from './git/mirrors.ts';
-import { createHttpApp } from './http/createHttpApp.ts';
 import { Guard } from './http/guard.ts';
+import { lateHttpApp } from './http/lateHttpApp.ts';
 import { startHttpServer } from './http/startHttpServer.ts';
 import { TicketDesk } from './http/tickets.ts';
-import { createModelGateway } from './models/gateway.ts';
+import { createModelGateway, type ModelGateway } from './models/gateway.ts';
+import { Secrets } from './redaction/secrets.ts';
 import { relayHandlers } from './relayHandlers.ts';
+import { createDockerProvider } from './sandboxes/docker/dockerProvider.ts';
 import { createLocalProvider } from './sandboxes/local/localProvider.ts';
 import { Conversations } from './sessions/conversations.ts';
 import type { Dependencies } from './sessions/dependencies.ts';
 import { landingHandlers } from './sessions/landingHandlers.ts';
+import { policyHandlers } from './sessions/policyHandlers.ts';
 import { readHandlers } from './sessions/readHandlers.ts';
 import { sessionHandlers } from './sessions/sessionHandlers.ts';
 import { Sessions } from './sessions/sessions.ts';
+import { Spares } from './sessions/spares.ts';
 import { SourceAccess } from './sessions/sourceAccess.ts';
+import { Search } from './search/search.ts';
 import { openBlobs } from './store/fileBlobs.ts';
+import { hasSearchIndex, openSearchIndex, removeSearchIndex, SEARCH_FILE } from './store/sqlite/searchIndex.ts';
+import { openHooks } from './openHooks.ts';
 import { openOwnedStore, type OwnedStore } from './openOwnedStore.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
+import { vendorProviders } from './vendorProviders.ts';
 import { attachWebSocket } from './ws/attachWebSocket.ts';
 
 export interface Relay {
@@ -52,6 +65,12 @@ type Cleanup = () => Promise<void> | void;
 
 /** How long a found agent is trusted before it is looked for again. */
 const FOUND_AGENT_MS = 60_000;
+
+/** How long it may take after the start of a relay until every session that was at work is served. */
+const TAKE_UP_MS = 120_000;
+
+/** Clients that come back after a kill are served first; what that does not need is loaded then. */
+const LOAD_REST_AFTER_MS = 1_000;
 
 /**
  * Puts the relay together and starts it: the only place that names concrete stores, providers, agents and forges.
@@ -98,16 +117,24 @@ async function assemble(
     { token, modelKey: () => modelKey.current, owned },
     onClose,
   );
+  const search = openSearch(config, log, { dependencies, sessions }, onClose);
   const drain = new Drain();
   const onHandOver = () => {
     log.log('info', 'relay', 'Handing over to another relay');
     drain.begin();
   };
+  const sessionCalls = drain.guard({
+    ...readHandlers(dependencies, sessions),
+    ...sessionHandlers(dependencies, sessions),
+  });
+  const hooks = await openHooks({ config, token, dependencies, sessions, calls: sessionCalls }, onClose);
   const handlers = drain.guard({
     ...relayHandlers({ config, dependencies, upkeep, startedAt, modelKey, onHandOver }),
-    ...readHandlers(dependencies, sessions),
+    ...search.handlers,
+    ...sessionCalls,
     ...landingHandlers(dependencies, sessions),
-    ...sessionHandlers(dependencies, sessions),
+    ...policyHandlers(dependencies, sessions),
+    ...hooks.handlers,
   });
   const tickets = new TicketDesk();
   const guard = new Guard({
@@ -115,19 +142,23 @@ async function assemble(
     verifyBrowserToken: browserToken => tickets.verify(browserToken),
     hosts: config.hosts,
   });
-  const app = createHttpApp({
-    guard,
-    tickets,
-    handlers,
-    source: sessions,
-    ready: () => dependencies.store.check(),
-    log,
-    version: VERSION,
-    webFolders: [join(config.programFolder, 'dist/webview')],
+  const app = lateHttpApp({ guard, log, version: VERSION }, async () => {
+    const { createHttpApp } = await import('./http/createHttpApp.ts');
+    return createHttpApp({
+      guard,
+      tickets,
+      handlers,
+      source: sessions,
+      ready: () => dependencies.store.check(),
+      log,
+      version: VERSION,
+      webhooks: hooks.deliveries,
+      webFolders: [join(config.programFolder, 'dist/webview')],
+    });
   });
   const sockets: { size: number }[] = [];
   const server = await startHttpServer({
-    app,
+    app: app.listener,
     guard,
     host: config.host,
     port: config.port,
@@ -152,13 +183,42 @@ async function assemble(
     await provider.endAbandoned?.();
   }
   const open = await sessions.recover();
+  hooks.start();
+  const loading = setTimeout(() => {
+    app.load();
+    void loadGithubClient().catch(() => {});
+    dependencies.spares.removeLeft().catch((error: unknown) => {
+      log.log('warn', 'sandbox', 'What the last relay kept ready could not be removed', { error: String(error) });
+    });
+  }, LOAD_REST_AFTER_MS).unref();
+  onClose(() => clearTimeout(loading));
   log.log('info', 'relay', 'The relay listens', { url: server.url, dataFolder: config.dataFolder, takenUp: open });
   const idle = watchIdle(
     config.idleExitMs,
-    () => sockets.some(endpoint => endpoint.size > 0) || sessions.busy || upkeep.busy,
+    () => sockets.some(endpoint => endpoint.size > 0) || sessions.busy || upkeep.busy || hooks.busy,
   );
   onClose(() => idle.dispose());
   return { url: server.url, idle: idle.reached, handedOver: drain.drained, databaseLost };
+}
+
+function openSearch(
+  { dataFolder }: Config,
+  log: Logger,
+  { dependencies, sessions }: { dependencies: Dependencies; sessions: Sessions },
+  onClose: (cleanup: Cleanup) => void,
+): Search {
+  const file = join(dataFolder, SEARCH_FILE);
+  const search = new Search({
+    store: dependencies.store,
+    open: () => openSearchIndex({ file, log }),
+    exists: () => hasSearchIndex(file),
+    clear: () => removeSearchIndex(file),
+    log,
+  });
+  onClose(() => search.close());
+  const removals = sessions.followRemovals(sessionId => void search.forget(sessionId));
+  onClose(() => removals.dispose());
+  return search;
 }
 
 async function buildSessions(
@@ -184,36 +244,64 @@ async function buildSessions(
     onUsage: (sessionId, usage) => sessions?.addUsage(sessionId, usage),
   });
   onClose(() => gateway.dispose());
+  const secrets = secretsOf(config, token);
+  const egress = await openEgress(config, log);
+  onClose(() => egress.proxy.dispose());
   const local = createLocalProvider({ folder: join(dataFolder, 'sandboxes'), log, path: config.path, ownership });
-  const claude = createClaudeAgent({ path: config.path });
+  const docker = createDockerProvider({
+    ...config.docker,
+    folder: join(dataFolder, 'containers'),
+    log,
+    ownership,
+  });
+  const onToken = (value: string): void => secrets.hold('kubernetes', 'token of Kubernetes', value);
+  const vendors = vendorProviders(config, { token, ownership, log, onToken }, onClose);
+  const claude = createClaudeAgent({ path: config.path, configFolder: config.claudeFolder });
   const github = createGithubForge({ hosts: config.githubHosts });
   const agents = new Map<string, Agent>([[claude.id, claude]]);
-  const forgeToken = (forge: string) => (forge === github.id ? config.githubToken : undefined);
+  const githubApp =
+    config.githubApp &&
+    (await GithubApp.open({
+      app: config.githubApp,
+      hosts: config.githubHosts,
+      onToken: (use, minted) => secrets.hold(`github app ${use}`, 'token of the GitHub App', minted),
+    }));
+  const forgeToken: Dependencies['forgeToken'] = async (repository, purpose) =>
+    (await githubApp?.tokenFor(repository, purpose)) ??
+    (repository.forge === github.id ? config.githubToken : undefined);
+  const mirrors = new Mirrors(join(dataFolder, 'mirrors'), log);
+  const providers = new Map([local, docker, ...vendors].map(provider => [provider.id, provider]));
+  const findAgent = cachedSearch(agents, config.claudePath);
+  const spares = new Spares({ providers, mirrors, agents, findAgent, log }, config.spareSandboxes);
+  onClose(() => spares.close());
   const dependencies: Dependencies = {
     store,
     ownership,
     blobs: await openBlobs(join(dataFolder, 'blobs')),
     archives: await Archives.open(join(dataFolder, 'archives')),
     retention: config.retention,
-    mirrors: new Mirrors(join(dataFolder, 'mirrors'), log),
+    mirrors,
     conversations: new Conversations(join(dataFolder, 'conversations')),
     gateway,
-    providers: new Map([[local.id, local]]),
+    secrets,
+    egress,
+    providers,
+    spares,
     agents,
     forges: [github],
     log,
     runFolder,
-    gatewayUrl: process.platform === 'win32' ? (await gateway.listenTcp('127.0.0.1', 0)).url : undefined,
+    gatewayUrl: await openModelAddress(config, gateway),
     idleMs: config.idleMs,
     stuckMs: config.stuckMs,
     requireRoom: async sessionId => {
       await requireRoom(dataFolder);
       upkeep?.requireQuota(sessionId);
     },
-    findAgent: cachedSearch(agents, config.claudePath),
+    findAgent,
     gatewayToken: sessionId => createHmac('sha256', token).update(`gateway:${sessionId}`).digest('base64url'),
     forgeToken,
-    sourceAccess: new SourceAccess({ forges: [github], forgeToken }),
+    sourceAccess: new SourceAccess({ forges: [github], forgeToken: repository => forgeToken(repository, 'read') }),
   };
   sessions = new Sessions(dependencies);
   const made = sessions;
@@ -222,6 +310,36 @@ async function buildSessions(
   upkeep = keeping;
   onClose(() => keeping.close());
   return { dependencies, sessions, upkeep, databaseLost: guard.lost };
+}
+
+/** What is held from the start; keys that are set and tokens that are brought later come to it. */
+function secretsOf({ modelKey, githubToken, vendors }: Config, token: string): Secrets {
+  const secrets = new Secrets();
+  secrets.hold('model', 'model key', modelKey?.value);
+  secrets.hold('relay', 'token of the relay', token);
+  secrets.hold('github', 'forge token', githubToken);
+  secrets.hold('e2b', 'key of E2B', vendors.e2b?.apiKey);
+  secrets.hold('daytona', 'key of Daytona', vendors.daytona?.apiKey);
+  return secrets;
+}
+
+async function openEgress({ network, dataFolder }: Config, log: Logger): Promise<Dependencies['egress']> {
+  const relayRules = network.allow.flatMap(parseEgress);
+  const privateHosts = network.privateHosts.flatMap(parseEgress);
+  return {
+    proxy: new EgressProxy({ log, privateHosts, maxSentBytes: network.maxSentBytes }),
+    saved: await SavedRules.open(join(dataFolder, 'network-rules.json')),
+    relayRules,
+  };
+}
+
+/** Where sandboxes that cannot have a unix socket of this machine reach the model; undefined when that was not set up. */
+async function openModelAddress({ gateway: address }: Config, gateway: ModelGateway): Promise<string | undefined> {
+  if (address) {
+    await gateway.listenTcp(address.host, address.port, TAKE_UP_MS);
+    return address.publicUrl;
+  }
+  return process.platform === 'win32' ? (await gateway.listenTcp('127.0.0.1', 0, TAKE_UP_MS)).url : undefined;
 }
 
 /** Looking for a program starts a process; within a minute the answer is the same. Failures are not kept. */

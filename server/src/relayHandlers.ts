@@ -69,6 +69,7 @@ export function relayHandlers({
     },
     'relay.setModelKey': async ({ apiKey }) => {
       modelKey.current = { kind: 'apiKey', value: apiKey };
+      dependencies.secrets.hold('model set', 'model key', apiKey);
       return {};
     },
   };

@@ -4,9 +4,13 @@ import type { RelayAddress } from '../../client/relayAddress.ts';
 import { errorText, SandpiperError, toSandpiperError } from '../../protocol/errors.ts';
 import { isOlder } from '../../protocol/releases.ts';
 import { EXIT } from './cli/exitCodes.ts';
+import { keepCompiled } from './core/compileCache.ts';
 import { VERSION, type Config } from './core/config.ts';
 import { createLogger, type Logger } from './core/log.ts';
 import { startRelay, type Relay } from './relay.ts';
+
+/** How long a closed relay may still be a process. */
+const LINGER_MS = 2_000;
 
 /** How long the relay that holds the lock may take until it answers. */
 const OTHER_RELAY_MS = 10_000;
@@ -33,6 +37,7 @@ export async function serve(config: Config, { replace }: { replace: boolean }): 
   // A parent that goes away must not end the relay with it.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
+  void keepCompiled(config.dataFolder).catch(() => {});
   const why = await new Promise<'ended' | 'handedOver'>(resolve => {
     process.once('SIGTERM', () => resolve('ended'));
     process.once('SIGINT', () => resolve('ended'));
@@ -44,6 +49,8 @@ export async function serve(config: Config, { replace }: { replace: boolean }): 
     setTimeout(() => process.exit(EXIT.ok), HAND_OVER_CLOSE_MS).unref();
   }
   await relay.close();
+  // A request that was given up may keep the process for as long as its answer takes.
+  setTimeout(() => process.exit(EXIT.ok), LINGER_MS).unref();
   return EXIT.ok;
 }
 

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { applyPlan, cutOff, finishApply, lastApply, undoApply } from '../../../landing/applyChanges.ts';
@@ -12,6 +11,7 @@ import { unpackBundle } from '../../../landing/unpackBundle.ts';
 import { openUserFolder } from '../../../landing/userFolder.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { landingTreeSchema, type LandingTree } from '../../../protocol/landingCalls.ts';
+import { makeScratchFolder } from '../core/scratchFolder.ts';
 import { withConnection, type ProgramOptions, type Run } from './command.ts';
 import { findSession } from './connection.ts';
 import { EXIT } from './exitCodes.ts';
@@ -252,7 +252,7 @@ function recordsOf({ config }: ProgramOptions): ApplyRecords {
 }
 
 async function withScratch(action: (folder: string) => Promise<number>): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'sandpiper-apply-'));
+  const folder = await makeScratchFolder('apply');
   try {
     return await action(folder);
   } finally {

@@ -19,10 +19,28 @@ export function amount(text: string): number {
 }
 
 /** @throws when it is none */
+export function amountOfHits(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > 200) {
+    throw new InvalidArgumentError('Give a number from 1 to 200.');
+  }
+  return count;
+}
+
+/** @throws when it is none */
 export function issueNumber(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number <= 0) {
     throw new InvalidArgumentError('Give the number of an issue, without #.');
+  }
+  return number;
+}
+
+/** @throws when it is none */
+export function count(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number <= 0) {
+    throw new InvalidArgumentError('Give a whole number from 1 on.');
   }
   return number;
 }

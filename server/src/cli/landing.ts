@@ -1,10 +1,11 @@
-import { Option, type Command } from 'commander';
+import { Argument, Option, type Command } from 'commander';
 import { landingTreeSchema } from '../../../protocol/landingCalls.ts';
 import { issueNumber } from './arguments.ts';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import { tokenOf, withConnection, type ProgramOptions, type Run } from './command.ts';
 import { findSession } from './connection.ts';
 import { EXIT } from './exitCodes.ts';
+import { DEEDS, printPullRequest, tendPullRequest } from './pullRequestStatus.ts';
 import { plain } from './render.ts';
 
 /** `diff <session>` and `pr <session>`. */
@@ -38,20 +39,30 @@ export function addLanding(command: Command, options: ProgramOptions, run: Run):
   command
     .command('pr')
     .argument('<session>', 'id, or the end of one')
-    .description('Push the branch of a session and open or update its pull request')
+    .addArgument(
+      new Argument('[deed]', 'what the agent is to do about it, in place of that').choices(Object.keys(DEEDS)),
+    )
+    .description('Push the branch of a session and open or update its pull request, or have it tended')
     .option('--title <text>')
     .option('--base <branch>', 'branch to merge into')
     .option('--branch <name>', 'branch to push to, in place of the session’s own')
     .option('--with-theirs', 'add to what others pushed to the branch', false)
     .addOption(new Option('--from <tree>', 'what lands').choices(landingTreeSchema.options))
     .option('--block-while-pending', 'refuse while changes are not reviewed', false)
+    .option('--status', 'only say how its pull request stands now', false)
     .option('--ready', 'not as a draft', false)
     .option('--issue <number>', 'issue that it closes', issueNumber)
     .option('--json', '', false)
-    .action((session: string, flags: PullRequestFlags) =>
+    .action((session: string, deed: string | undefined, flags: PullRequestFlags) =>
       run(() =>
         withConnection(options, async ({ client }) => {
           const sessionId = await findSession(client, session);
+          if (deed !== undefined) {
+            return tendPullRequest(client, { sessionId, ...tokenOf(options) }, deed, flags.json);
+          }
+          if (flags.status) {
+            return printPullRequest(client, { sessionId, ...tokenOf(options) }, flags.json);
+          }
           const {
             pullRequest,
             created,
@@ -106,6 +117,7 @@ interface PullRequestFlags {
   branch?: string;
   withTheirs: boolean;
   ready: boolean;
+  status: boolean;
   from?: string;
   blockWhilePending: boolean;
   issue?: number;

@@ -1,11 +1,14 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { summaryText } from '../../../protocol/activity.ts';
-import { errorText, toSandpiperError } from '../../../protocol/errors.ts';
+import type { MessageWay } from '../../../protocol/composing.ts';
+import { errorText, SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import { permissionModeSchema } from '../../../protocol/events.ts';
-import type { SessionState } from '../../../protocol/session.ts';
+import type { SessionState, SessionSummary } from '../../../protocol/session.ts';
+import { fitsFilter, parseFilter } from '../../../protocol/sessionFilter.ts';
 import { VERSION } from '../core/config.ts';
 import { addApply } from './apply.ts';
+import { addAway } from './away.ts';
 import { addBackup } from './backup.ts';
 import { addChaos } from './chaos.ts';
 import { amount, portNumber } from './arguments.ts';
@@ -16,9 +19,22 @@ import { addCheckpoints } from './checkpoints.ts';
 import { deepDoctor } from './deepDoctor.ts';
 import { EXIT } from './exitCodes.ts';
 import { followSession, printLog } from './follow.ts';
+import { addHooks } from './hooks.ts';
+import { addImport } from './import.ts';
+import { addImage } from './image.ts';
+import { addLabels } from './labels.ts';
 import { addLanding } from './landing.ts';
+import { addMcp } from './mcp.ts';
 import { createStyle, plain } from './render.ts';
+import { addPolicy } from './policy.ts';
 import { addReview } from './review.ts';
+import { addRules } from './rules.ts';
+import { addNetwork, several } from './network.ts';
+import { addExport, addSearch } from './search.ts';
+import { sessionDoctor } from './sessionDoctor.ts';
+import { addSettings } from './settings.ts';
+import { isUrl } from './source.ts';
+import { addSpec } from './spec.ts';
 
 /** Runs `sandpiper` with these arguments. Returns the exit code. */
 export async function runProgram(args: readonly string[], options: ProgramOptions): Promise<number> {
@@ -34,14 +50,27 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   addServe(command, options, run);
   addRun(command, options, run);
   addSessions(command, options, run);
+  addAway(command, options, run);
+  addLabels(command, options, run);
   addDeletedSessions(command, options, run);
   addGc(command, options, run);
   addRecover(command, options, run);
   addCheckpoints(command, options, run);
   addLanding(command, options, run);
+  addPolicy(command, options, run);
   addReview(command, options, run);
+  addImport(command, options, run);
+  addRules(command, options, run);
+  addSearch(command, options, run);
+  addExport(command, options, run);
+  addSettings(command, options, run);
+  addNetwork(command, options, run);
+  addHooks(command, options, run);
+  addSpec(command, options, run);
   addApply(command, options, run);
   addDoctor(command, options, run);
+  addImage(command, options, run);
+  addMcp(command, options, run);
   addBackup(command, options, run);
   addChaos(command, options, run);
   try {
@@ -84,7 +113,9 @@ function addRun(command: Command, options: ProgramOptions, run: Run): void {
     .option('--uncommitted', 'take uncommitted and untracked files along', false)
     .option('--title <text>')
     .option('--model <name>')
+    .option('--provider <id>', 'where the agent works: local, docker; `doctor` shows what there is', 'local')
     .option('--budget <usd>', 'stop the model after this much money', amount)
+    .option('--network <host>', 'what its programs may reach: a host, or npm, pypi, ...; may be repeated', several, [])
     .addOption(
       new Option('--permissions <mode>', 'what the agent may do without asking')
         .choices(permissionModeSchema.options)
@@ -96,18 +127,20 @@ function addRun(command: Command, options: ProgramOptions, run: Run): void {
     .action((prompt: string, flags: RunFlags) =>
       run(() =>
         withConnection(options, async connection => {
-          const isUrl = /^[a-z+]+:\/\/|^[^/]+@[^/]+:/.test(flags.repo);
+          const remote = isUrl(flags.repo);
           const created = await connection.client.call('session.create', {
-            source: isUrl ? flags.repo : resolve(flags.repo),
-            ...(isUrl ? tokenOf(options) : {}),
+            source: remote ? flags.repo : resolve(flags.repo),
+            ...(remote ? tokenOf(options) : {}),
             prompt,
             includeUncommitted: flags.uncommitted,
+            provider: flags.provider,
             acceptNoIsolation: flags.acceptNoIsolation,
             permissionMode: permissionModeSchema.parse(flags.permissions),
             ...(flags.base === undefined ? {} : { base: flags.base }),
             ...(flags.title === undefined ? {} : { title: flags.title }),
             ...(flags.model === undefined ? {} : { model: flags.model }),
             ...(flags.budget === undefined ? {} : { budgetUsd: flags.budget }),
+            ...(flags.network.length === 0 ? {} : { network: flags.network }),
           });
           const { sessionId } = created;
           process.stdout.write(flags.json ? `${JSON.stringify(created)}\n` : `session ${sessionId}\n`);
@@ -123,7 +156,9 @@ interface RunFlags {
   uncommitted: boolean;
   title?: string;
   model?: string;
+  provider: string;
   budget?: number;
+  network: string[];
   permissions: string;
   acceptNoIsolation: boolean;
   detach: boolean;
@@ -135,21 +170,18 @@ function addSessions(command: Command, options: ProgramOptions, run: Run): void 
     .command('sessions')
     .description('List sessions')
     .option('--archived', 'the archived ones', false)
+    .option('--filter <text>', 'words of the title, tag:name, repo:name, state:ready, is:pinned', '')
     .option('--deleted', 'those that can be restored, and until when', false)
     .option('--json', '', false)
-    .action((flags: { archived: boolean; deleted: boolean; json: boolean }) =>
+    .action((flags: { archived: boolean; filter: string; deleted: boolean; json: boolean }) =>
       run(() =>
         withConnection(options, async connection => {
           const { client } = connection;
           if (flags.deleted) {
             return printDeleted(connection, flags.json);
           }
-          for (const session of await listSessions(client, flags.archived)) {
-            process.stdout.write(
-              flags.json
-                ? `${JSON.stringify(session)}\n`
-                : `${session.id}  ${plain(summaryText(session, Date.now())).padEnd(24).slice(0, 40)}  ${plain(session.repository.name)}  ${plain(session.title)}\n`,
-            );
+          for (const session of filtered(await listSessions(client, flags.archived), flags.filter)) {
+            process.stdout.write(flags.json ? `${JSON.stringify(session)}\n` : `${sessionRow(session)}\n`);
           }
           return EXIT.ok;
         }),
@@ -179,13 +211,15 @@ function addSessions(command: Command, options: ProgramOptions, run: Run): void 
     .argument('<session>', 'id, or the end of one')
     .argument('<text>')
     .description('Send a message and follow the turn')
+    .option('--steer', 'into the turn that runs, at its next step', false)
+    .addOption(new Option('--interrupt', 'stop the turn that runs, and come next').default(false).conflicts('steer'))
     .option('--detach', 'do not follow', false)
     .option('--json', 'events as JSON lines', false)
-    .action((session: string, text: string, flags: { detach: boolean; json: boolean }) =>
+    .action((session: string, text: string, flags: SendFlags) =>
       run(() =>
         withConnection(options, async connection => {
           const sessionId = await findSession(connection.client, session);
-          const sent = await connection.client.call('session.send', { sessionId, text });
+          const sent = await connection.client.call('session.send', { sessionId, text, way: wayOf(flags) });
           if (flags.json) {
             process.stdout.write(`${JSON.stringify(sent)}\n`);
           }
@@ -207,6 +241,34 @@ function addSessions(command: Command, options: ProgramOptions, run: Run): void 
         }),
       )(),
     );
+}
+
+/** @throws `invalid_params` when a part of the filter says nothing */
+function filtered(sessions: readonly SessionSummary[], text: string): SessionSummary[] {
+  const filter = parseFilter(text);
+  if (filter.problems[0] !== undefined) {
+    throw new SandpiperError('invalid_params', filter.problems[0]);
+  }
+  return sessions
+    .filter(summary => fitsFilter(summary, filter))
+    .sort((one, other) => Number(other.pinned ?? false) - Number(one.pinned ?? false));
+}
+
+function sessionRow(session: SessionSummary): string {
+  const doing = plain(summaryText(session, Date.now())).padEnd(24).slice(0, 40);
+  const marks = [...(session.pinned === true ? ['pinned'] : []), ...(session.tags ?? []).map(tag => `#${tag}`)];
+  return [session.id, doing, plain(session.repository.name), plain(session.title), ...marks].join('  ');
+}
+
+interface SendFlags {
+  steer: boolean;
+  interrupt: boolean;
+  detach: boolean;
+  json: boolean;
+}
+
+function wayOf({ steer, interrupt }: SendFlags): MessageWay {
+  return steer ? 'steer' : interrupt ? 'interrupt' : 'queue';
 }
 
 function addRecover(command: Command, options: ProgramOptions, run: Run): void {
@@ -233,9 +295,14 @@ function addDoctor(command: Command, options: ProgramOptions, run: Run): void {
     .description('Check everything that a session needs')
     .option('--deep', 'compare everything in the data folder with everything else', false)
     .option('--repair', 'with --deep: make anew what is derived from the log; the relay must be stopped', false)
+    .option('--session <id>', 'search the live sandbox of a session for everything that the relay holds')
     .option('--json', '', false)
-    .action((flags: { deep: boolean; repair: boolean; json: boolean }) =>
+    .action((flags: { deep: boolean; repair: boolean; json: boolean; session?: string }) =>
       run(() => {
+        const { session } = flags;
+        if (session !== undefined) {
+          return withConnection(options, ({ client }) => sessionDoctor(client, session, flags.json));
+        }
         if (flags.deep || flags.repair) {
           return deepDoctor(options, flags);
         }

@@ -1,5 +1,7 @@
 import { restoredParts, turnName } from '../../../protocol/checkpoints.ts';
 import type { EventBody, Failure } from '../../../protocol/events.ts';
+import { networkName } from '../../../protocol/networkReducer.ts';
+import { pullRequestText } from '../../../protocol/pullRequestText.ts';
 
 /** Colours of a terminal; all empty where there is none. */
 export interface Style {
@@ -60,9 +62,11 @@ export function renderEvent(body: EventBody, style: Style): string | undefined {
   }
 }
 
-/** What went wrong with the agent or its sandbox, and what is done about it. */
+/** What went wrong with the agent or its sandbox, what is done about it, and how its pull request stands. */
 function renderTrouble(body: EventBody, style: Style): string | undefined {
   switch (body.type) {
+    case 'pullRequestChanged':
+      return style.dim(`pull request #${body.pullRequest.number}: ${plain(pullRequestText(body.pullRequest))}`);
     case 'stuckNoticed':
       return style.yellow(sentences(body.cause, body.hint));
     case 'recoveryStarted':
@@ -71,6 +75,8 @@ function renderTrouble(body: EventBody, style: Style): string | undefined {
       return style.dim(plain(body.text));
     case 'sandboxLost':
       return style.yellow(sentences(body.cause, body.lost));
+    case 'networkBlocked':
+      return style.yellow(`network access to ${plain(networkName(body))} was refused (${body.reason})`);
     case 'restoreStarted':
       return style.dim(`restoring ${restoredParts(body)} of ${turnName(body.turn)}`);
     case 'restoreFinished':
@@ -79,6 +85,22 @@ function renderTrouble(body: EventBody, style: Style): string | undefined {
       return failureText(body.failure, style);
     case 'sessionBranched':
       return style.dim(`branched from ${turnName(body.turn)} of ${body.from.sessionId}: ${plain(body.from.title)}`);
+    default:
+      return renderSpec(body, style);
+  }
+}
+
+/** How the building of a spec goes. */
+function renderSpec(body: EventBody, style: Style): string | undefined {
+  switch (body.type) {
+    case 'specWorkStarted':
+      return style.bold(`${body.kind === 'build' ? 'building' : 'checking'} the spec ${plain(body.spec.title)}`);
+    case 'specRoundStarted':
+      return style.dim(`checks after turn ${body.turn}`);
+    case 'specChecked':
+      return `${body.outcome === 'passed' ? style.green('passed') : style.red('failed')} ${body.check} ${plain(body.detail)}`;
+    case 'specWorkEnded':
+      return body.outcome === 'passed' ? style.green(plain(body.reason)) : style.yellow(plain(body.reason));
     default:
       return undefined;
   }

@@ -2,11 +2,13 @@ import express, { Router } from 'express';
 import type { Express, RequestHandler } from 'express';
 import { z } from 'zod';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
+import { WEBHOOK_ADDRESS } from '../core/hookConfig.ts';
 import { invalidParams } from '../core/dispatch.ts';
 import type { RelayHandlers } from '../core/dispatch.ts';
 import type { Logger } from '../core/log.ts';
 import { SessionFeeds } from '../feed/sessionFeed.ts';
 import type { EventSource } from '../sessions/eventSource.ts';
+import { aliveAnswer } from './aliveAnswer.ts';
 import { blobRoute } from './blobRoute.ts';
 import { eventStreamRoute } from './eventStream.ts';
 import type { Credential, Guard } from './guard.ts';
@@ -14,10 +16,12 @@ import { jsonBody } from './jsonBody.ts';
 import { DEFAULT_HTTP_LIMITS } from './limits.ts';
 import type { HttpLimits } from './limits.ts';
 import { openApiDocument } from './openapi.ts';
+import { mcpRoute } from './mcpRoute.ts';
 import { restRoutes } from './restRoutes.ts';
 import { noStore, securityHeaders } from './securityHeaders.ts';
 import { discardBody, problemHandler, sendProblem } from './sendProblem.ts';
 import type { TicketDesk } from './tickets.ts';
+import { isWebhook, webhookRoute, type WebhookDoor } from './webhookRoute.ts';
 
 export interface HttpAppOptions {
   guard: Guard;
@@ -28,6 +32,8 @@ export interface HttpAppOptions {
   ready(): Promise<void>;
   log: Logger;
   version: string;
+  /** Takes what forges tell; absent: nothing is taken. */
+  webhooks?: WebhookDoor;
   /** Folders whose files are the web page, `index.html` among them; the first that has a file serves it. */
   webFolders?: readonly string[];
   limits?: Partial<HttpLimits>;
@@ -50,8 +56,8 @@ export function createHttpApp(options: HttpAppOptions): Express {
 
   app.use(securityHeaders);
   app.use(guarded(options, limits));
-  app.get('/livez', noStore, (_request, response) => {
-    response.json({ status: 'alive', service: 'sandpiper' });
+  app.get('/livez', noStore, (request, response) => {
+    response.json(aliveAnswer(options.guard, request, options.version));
   });
   app.get('/readyz', noStore, async (_request, response) => {
     await options.ready().catch((thrown: unknown) => {
@@ -60,7 +66,8 @@ export function createHttpApp(options: HttpAppOptions): Express {
     });
     response.json({ status: 'ready' });
   });
-  app.use('/v1', noStore, jsonBody(limits));
+  app.post(WEBHOOK_ADDRESS, noStore, webhookRoute(options.webhooks));
+  app.use(['/v1', '/mcp'], noStore, jsonBody(limits));
   app.use(apiRoutes(options, limits));
   for (const folder of options.webFolders ?? []) {
     app.use(express.static(folder, { dotfiles: 'ignore', redirect: false, cacheControl: false, acceptRanges: false }));
@@ -102,6 +109,7 @@ function apiRoutes(options: HttpAppOptions, limits: HttpLimits): Router {
     }
     response.status(201).json({ token: issued.value, expiresAt: issued.expiresAt });
   });
+  api.all('/mcp', mcpRoute(handlers, source, nextConnection, options.version));
   api.get('/v1/sessions/:sessionId/events/stream', eventStreamRoute(new SessionFeeds(source, log), limits));
   api.get('/v1/sessions/:sessionId/blobs/:hash', blobRoute(handlers, nextConnection));
   api.use(restRoutes(handlers, nextConnection, options.checkResults ?? false));
@@ -123,14 +131,16 @@ function needsToken(method: string, path: string, hasPage: boolean): boolean {
   if (path === '/livez' || (method === 'POST' && path === '/v1/tickets/redeem')) {
     return false;
   }
-  const isPage = hasPage && (method === 'GET' || method === 'HEAD') && !/^\/+(v1|readyz)(\/|$)/i.test(path);
+  const isPage = hasPage && (method === 'GET' || method === 'HEAD') && !/^\/+(v1|readyz|mcp)(\/|$)/i.test(path);
   return !isPage;
 }
 
 function guarded(options: HttpAppOptions, limits: HttpLimits): RequestHandler {
   const hasPage = (options.webFolders ?? []).length > 0;
   return (request, response, next) => {
-    const decision = options.guard.check(request, needsToken(request.method, request.path, hasPage));
+    const isHook = isWebhook(request);
+    const needs = !isHook && needsToken(request.method, request.path, hasPage);
+    const decision = options.guard.check(request, needs, isHook);
     if (decision.kind === 'refused') {
       discardBody(request, limits.maxDiscardedBytes);
       sendProblem(response, decision.refusal.error, decision.refusal.status);

@@ -97,9 +97,11 @@ export class Guard {
     this.#hosts = allowedHosts(host, port, this.#options.hosts ?? []);
   }
 
-  check(request: IncomingMessage, needsToken: boolean): Decision {
+  /** @param anyOrigin the request shows by itself who sent it: no page could make it */
+  check(request: IncomingMessage, needsToken: boolean, anyOrigin = false): Decision {
     const policy: GuardPolicy = { hosts: this.#hosts, verify: token => this.#verify(token) };
-    return decideRequest(factsOf(request), policy, needsToken);
+    const facts = factsOf(request);
+    return decideRequest(anyOrigin ? { ...facts, origin: undefined } : facts, policy, needsToken);
   }
 
   /** For `attachWebSocket`. */

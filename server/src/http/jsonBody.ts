@@ -19,22 +19,23 @@ export function jsonBody(limits: HttpLimits): RequestHandler {
       });
     }
     if (announcedBytes > limits.maxBodyBytes) {
-      throw tooLarge(limits);
+      throw tooLarge(limits.maxBodyBytes);
     }
-    request.body = parse(await read(request, limits));
+    request.body = parse(await readBody(request, limits.maxBodyBytes));
     next();
   };
 }
 
-function read(request: Request, limits: HttpLimits): Promise<Buffer> {
+/** @throws `too_large` as soon as it is, `disconnected` */
+export function readBody(request: Request, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > limits.maxBodyBytes) {
+      if (bytes > maxBytes) {
         chunks.length = 0;
-        reject(tooLarge(limits));
+        reject(tooLarge(maxBytes));
       } else {
         chunks.push(chunk);
       }
@@ -53,6 +54,6 @@ function parse(body: Buffer): unknown {
   }
 }
 
-function tooLarge(limits: HttpLimits): SandpiperError {
-  return new SandpiperError('too_large', `The body is larger than ${limits.maxBodyBytes} bytes.`);
+function tooLarge(maxBytes: number): SandpiperError {
+  return new SandpiperError('too_large', `The body is larger than ${maxBytes} bytes.`);
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { calls } from '../../../protocol/calls.ts';
 import { ERROR_CODES } from '../../../protocol/errors.ts';
 import { sessionEventSchema } from '../../../protocol/events.ts';
-import { isRecord } from '../../../protocol/rpc.ts';
+import { isRecord } from '../../../protocol/isRecord.ts';
 import { restCalls } from './restRoutes.ts';
 import type { RestCall } from './restRoutes.ts';
 

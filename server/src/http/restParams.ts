@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { calls } from '../../../protocol/calls.ts';
 import type { CallName } from '../../../protocol/calls.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
-import { isRecord } from '../../../protocol/rpc.ts';
+import { isRecord } from '../../../protocol/isRecord.ts';
 
 export interface RestRequest {
   path: Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@ import { Router } from 'express';
 import type { Request, Response } from 'express';
 import { calls } from '../../../protocol/calls.ts';
 import type { CallName } from '../../../protocol/calls.ts';
-import { isRecord } from '../../../protocol/rpc.ts';
+import { isRecord } from '../../../protocol/isRecord.ts';
 import type { CallContext } from '../core/callContext.ts';
 import { callHandler } from '../core/dispatch.ts';
 import type { HandledCall, RelayHandlers } from '../core/dispatch.ts';

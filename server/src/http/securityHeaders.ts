@@ -1,11 +1,10 @@
 import type { RequestHandler } from 'express';
 
 /** For every answer, the page included; the API adds `no-store` of its own. */
-export const securityHeaders: RequestHandler = (request, response, next) => {
-  const host = request.headers.host ?? '';
+export function securityHeadersFor(host = ''): Record<string, string> {
   // The guard has not looked yet, so nothing of a foreign Host may get into the policy.
   const socket = /^[a-z0-9.:[\]-]+$/i.test(host) ? ` ws://${host} wss://${host}` : '';
-  response.set({
+  return {
     'Content-Security-Policy': [
       `default-src 'none'`,
       `script-src 'self'`,
@@ -23,7 +22,11 @@ export const securityHeaders: RequestHandler = (request, response, next) => {
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',
     'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
-  });
+  };
+}
+
+export const securityHeaders: RequestHandler = (request, response, next) => {
+  response.set(securityHeadersFor(request.headers.host));
   next();
 };
 

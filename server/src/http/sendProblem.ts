@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ErrorRequestHandler, Response } from 'express';
-import { isRecord } from '../../../protocol/rpc.ts';
+import { isRecord } from '../../../protocol/isRecord.ts';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { toProblem } from '../core/problem.ts';

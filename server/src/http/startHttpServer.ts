@@ -1,7 +1,6 @@
 import { createServer, STATUS_CODES } from 'node:http';
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Express } from 'express';
 import { SandpiperError, toError } from '../../../protocol/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Guard } from './guard.ts';
@@ -17,7 +16,7 @@ export interface HttpServerTimeouts {
 }
 
 export interface HttpServerOptions {
-  app: Express;
+  app: RequestListener;
   guard: Guard;
   host: string;
   /** 0 lets the system choose. */

@@ -1,0 +1,56 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Request, RequestHandler } from 'express';
+import { SandpiperError } from '../../../protocol/errors.ts';
+import { noWebhooks, WEBHOOK_ADDRESS } from '../core/hookConfig.ts';
+import { readBody } from './jsonBody.ts';
+
+/** Takes what a forge tells. It decides by the signature alone who may; the bearer token is not asked for. */
+export interface WebhookDoor {
+  /** Whether there is a secret; without one there is no such route. */
+  readonly open: boolean;
+  /** Refuses by the headers alone what cannot be right, before the body is read. @throws `unauthorized`, `invalid_request` */
+  checkHeaders(headers: IncomingHttpHeaders): void;
+  /**
+   * Durable when it resolves.
+   * @param body byte for byte as it came: that is what is signed
+   * @returns whether it is the first time that this delivery came
+   */
+  receive(headers: IncomingHttpHeaders, body: Buffer): Promise<boolean>;
+}
+
+/** Larger than what any event has that something is done about; forges send up to 25 MB. */
+const MAX_BODY_BYTES = 5 * 1024 * 1024;
+
+/** Bodies that are read at once from senders who have not shown yet who they are. */
+const MAX_READING = 16;
+
+/** Whether a request is for this route: it needs neither token nor Origin. */
+export function isWebhook({ method, url }: Pick<IncomingMessage, 'method' | 'url'>): boolean {
+  return method === 'POST' && url === WEBHOOK_ADDRESS;
+}
+
+export function webhookRoute(door: WebhookDoor | undefined): RequestHandler {
+  let reading = 0;
+  return async (request, response) => {
+    if (!door?.open) {
+      throw noWebhooks();
+    }
+    door.checkHeaders(request.headers);
+    requireJson(request);
+    if (reading >= MAX_READING) {
+      throw new SandpiperError('unavailable', 'Too many webhooks come at once.', { hint: 'Redeliver it in a moment.' });
+    }
+    reading++;
+    const body = await readBody(request, MAX_BODY_BYTES).finally(() => reading--);
+    const isNew = await door.receive(request.headers, body);
+    response.status(202).json({ accepted: true, duplicate: !isNew });
+  };
+}
+
+function requireJson(request: Request): void {
+  if (!request.is('application/json') || (request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+    throw new SandpiperError('invalid_request', 'Webhooks are JSON and not compressed.', {
+      hint: 'Choose the content type application/json in the settings of the webhook.',
+    });
+  }
+}
