@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../protocol/errors.ts';
+import { t } from '../../protocol/text.ts';
 
 /** A button on an error, and what it does. */
 export type ErrorAction =
@@ -9,17 +10,19 @@ export type ErrorAction =
   | 'showLog'
   | 'openChanges'
   | 'openBlockSetting'
+  | 'checkPolicy'
   | 'copyInstall';
 
 export const ACTION_TITLES: Record<ErrorAction, string> = {
-  setModelKey: 'Set API Key…',
-  connectRelay: 'Connect to Relay…',
-  restartRelay: 'Restart Relay',
-  retry: 'Retry',
-  showLog: 'Show Log',
-  openChanges: 'Open Changes',
-  openBlockSetting: 'Open Setting',
-  copyInstall: 'Copy Install Command',
+  setModelKey: t('Set API Key…'),
+  connectRelay: t('Connect to Relay…'),
+  restartRelay: t('Restart Relay'),
+  retry: t('Retry'),
+  showLog: t('Show Log'),
+  openChanges: t('Open Changes'),
+  openBlockSetting: t('Open Setting'),
+  checkPolicy: t('Show Rules'),
+  copyInstall: t('Copy Install Command'),
 };
 
 /** The codes whose way out is something the user does here; all others get only the log. */
@@ -33,6 +36,7 @@ const ACTIONS: Partial<Record<ErrorCode, ErrorAction[]>> = {
   disconnected: ['retry', 'showLog'],
   stale: ['openChanges'],
   review_pending: ['openChanges', 'openBlockSetting'],
+  policy_refused: ['checkPolicy', 'openChanges'],
   agent_missing: ['copyInstall', 'retry'],
   agent_too_old: ['copyInstall', 'retry'],
   sandbox_unavailable: ['copyInstall', 'retry'],

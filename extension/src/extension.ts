@@ -1,3 +1,4 @@
+import './language.ts';
 import type * as vscode from 'vscode';
 import { createContainer } from './container.ts';
 

@@ -16,13 +16,51 @@ export const COMMENT_COMMANDS = [
   'sandpiper.resolveComment',
   'sandpiper.reopenComment',
   'sandpiper.submitReview',
+  'sandpiper.openPlan',
   'sandpiper.showLineOrigin',
   'sandpiper.showInChat',
 ] as const;
 
+/** What can be done with the list of sessions and its rows. */
+export const LIST_COMMANDS = [
+  'sandpiper.pinSession',
+  'sandpiper.unpinSession',
+  'sandpiper.tagSession',
+  'sandpiper.filterSessions',
+  'sandpiper.clearFilter',
+  'sandpiper.showOlderSessions',
+  'sandpiper.showSessions',
+  'sandpiper.showAway',
+  'sandpiper.editRules',
+  'sandpiper.importSession',
+  'sandpiper.runDoctor',
+  'sandpiper.allowApproval',
+  'sandpiper.denyApproval',
+] as const;
+
+/** What can be done with specs. */
+export const SPEC_COMMANDS = [
+  'sandpiper.newSpec',
+  'sandpiper.importSpec',
+  'sandpiper.startSpecChat',
+  'sandpiper.extractSpec',
+  'sandpiper.openSpec',
+  'sandpiper.buildSpec',
+  'sandpiper.checkSpec',
+  'sandpiper.duplicateSpec',
+  'sandpiper.copySpec',
+  'sandpiper.downloadSpec',
+  'sandpiper.showSpecHistory',
+  'sandpiper.removeSpec',
+  'sandpiper.refreshSpecs',
+] as const;
+export type SpecCommandId = (typeof SPEC_COMMANDS)[number];
+
 export const COMMANDS = [
   'sandpiper.newSession',
   'sandpiper.openSession',
+  'sandpiper.openSessionInEditor',
+  'sandpiper.openSessionInNewWindow',
   'sandpiper.sendMessage',
   'sandpiper.stopTurn',
   'sandpiper.answerApproval',
@@ -31,11 +69,13 @@ export const COMMANDS = [
   'sandpiper.restoreTurn',
   'sandpiper.undoRestore',
   'sandpiper.branchSession',
+  'sandpiper.manageNetwork',
   'sandpiper.compareTurns',
   'sandpiper.openTurnFiles',
   'sandpiper.acceptAllChanges',
   'sandpiper.acceptHunk',
   'sandpiper.rejectHunk',
+  'sandpiper.rejectWithReason',
   'sandpiper.acceptFile',
   'sandpiper.rejectFile',
   'sandpiper.rejectAllChanges',
@@ -51,10 +91,13 @@ export const COMMANDS = [
   'sandpiper.showChangesByTool',
   'sandpiper.createPullRequest',
   'sandpiper.openPullRequest',
+  'sandpiper.checkPolicy',
   'sandpiper.applyToWorkspace',
   'sandpiper.undoApply',
   'sandpiper.resolveConflicts',
   'sandpiper.completeMerge',
+  'sandpiper.acceptAppliedChange',
+  'sandpiper.rejectAppliedChange',
   'sandpiper.checkOutBranch',
   'sandpiper.copyPatch',
   'sandpiper.renameSession',
@@ -63,6 +106,9 @@ export const COMMANDS = [
   'sandpiper.deleteSession',
   'sandpiper.restoreDeletedSession',
   'sandpiper.copySessionId',
+  'sandpiper.exportSession',
+  'sandpiper.searchSessions',
+  'sandpiper.copySessionLink',
   'sandpiper.refreshSessions',
   'sandpiper.setModelKey',
   'sandpiper.connectRelay',
@@ -72,10 +118,19 @@ export const COMMANDS = [
   'sandpiper.showLog',
   'sandpiper.openInBrowser',
   ...COMMENT_COMMANDS,
+  ...LIST_COMMANDS,
+  ...SPEC_COMMANDS,
 ] as const;
 export type CommandId = (typeof COMMANDS)[number];
 
-export const VIEWS = { sessions: 'sandpiper.sessions', changes: 'sandpiper.changes', chat: 'sandpiper.chat' } as const;
+export const VIEWS = {
+  sessions: 'sandpiper.sessions',
+  changes: 'sandpiper.changes',
+  specs: 'sandpiper.specs',
+  chat: 'sandpiper.chat',
+} as const;
+/** The type of the editors that show a session. */
+export const CHAT_EDITOR = 'sandpiper.chatEditor';
 export const VIEW_CONTAINERS = { activityBar: 'sandpiper', secondarySideBar: 'sandpiperChat' } as const;
 
 /** Scheme of the documents that show a session's files. */
@@ -83,6 +138,18 @@ export const SCHEME = 'sandpiper';
 
 /** Scheme of the files of one checkpoint. */
 export const TREE_SCHEME = 'sandpiper-tree';
+
+/** Scheme of the plans that agents ask about. */
+export const PLAN_SCHEME = 'sandpiper-plan';
+
+/** Scheme of specs. */
+export const SPEC_SCHEME = 'sandpiper-spec';
+
+/** What the editor's own agents may use, in the order start and look. */
+export const LANGUAGE_MODEL_TOOLS = ['sandpiper_startSession', 'sandpiper_getSession'] as const;
+export const CHAT_PARTICIPANT = 'sandpiper.agent';
+/** The provider of the relay's MCP server. */
+export const MCP_SERVERS = 'sandpiper.relay';
 
 export const STATUS_ITEM = 'sandpiper.status';
 export const REVIEW_STATUS_ITEM = 'sandpiper.review';
@@ -92,6 +159,8 @@ export const CONTEXT_KEYS = {
   connection: 'sandpiper.connection',
   hasSessions: 'sandpiper.hasSessions',
   customRelay: 'sandpiper.customRelay',
+  /** The list of sessions shows only some. */
+  filtered: 'sandpiper.filtered',
   /** The active tab shows a session's changes. */
   reviewActive: 'sandpiper.reviewActive',
   /** The active tab merges a conflict of an apply. */
@@ -114,6 +183,8 @@ export interface Settings {
   'agent.claudePath': string;
   'session.permissionMode': PermissionMode;
   'session.model': string;
+  /** `auto`, or the id of a provider of the relay. */
+  'session.provider': string;
   'session.includeUncommittedChanges': boolean;
   'session.budgetUsd': number;
   'review.blockLandingWhilePending': boolean;
@@ -122,6 +193,10 @@ export interface Settings {
   'notifications.approvals': boolean;
   'notifications.turnFinished': boolean;
   'notifications.failures': boolean;
+  'notifications.disconnected': boolean;
+  'notifications.whileAway': boolean;
+  'spec.maxTurns': number;
+  'spec.templateFolder': string;
 }
 export type SettingName = keyof Settings;
 
@@ -132,6 +207,7 @@ export const SETTING_DEFAULTS: Settings = {
   'agent.claudePath': '',
   'session.permissionMode': 'ask',
   'session.model': '',
+  'session.provider': 'auto',
   'session.includeUncommittedChanges': false,
   'session.budgetUsd': 0,
   'review.blockLandingWhilePending': false,
@@ -140,4 +216,8 @@ export const SETTING_DEFAULTS: Settings = {
   'notifications.approvals': true,
   'notifications.turnFinished': true,
   'notifications.failures': true,
+  'notifications.disconnected': true,
+  'notifications.whileAway': true,
+  'spec.maxTurns': 10,
+  'spec.templateFolder': '',
 };

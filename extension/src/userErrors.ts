@@ -5,6 +5,7 @@ import type { ErrorAction } from './errorActions.ts';
 import type { Log, LogTag } from './log.ts';
 import type { CommandId } from './manifest.ts';
 import { userText } from './userText.ts';
+import { t } from '../../protocol/text.ts';
 
 export interface ErrorContext {
   tag: LogTag;
@@ -51,7 +52,7 @@ export class UserErrors {
         break;
       case 'copyInstall':
         void vscode.env.clipboard.writeText(install ?? '').then(() => {
-          vscode.window.setStatusBarMessage('Sandpiper: copied. Run it in a terminal.', 5000);
+          vscode.window.setStatusBarMessage(t('Sandpiper: copied. Run it in a terminal.'), 5000);
         });
         break;
       case 'setModelKey':
@@ -67,7 +68,8 @@ export class UserErrors {
         );
         break;
       case 'openChanges':
-        runCommand('sandpiper.openChanges', context.sessionId);
+      case 'checkPolicy':
+        runCommand(`sandpiper.${action}`, context.sessionId);
         break;
     }
   }

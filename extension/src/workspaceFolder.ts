@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { SandpiperError } from '../../protocol/errors.ts';
+import { t } from '../../protocol/text.ts';
 
 const MEMORY = 'sandpiper.folder';
 
@@ -21,8 +22,8 @@ export class WorkspaceFolder {
    */
   current(): vscode.WorkspaceFolder {
     if (!vscode.workspace.isTrusted) {
-      throw new SandpiperError('forbidden', 'This folder is open in Restricted Mode.', {
-        hint: 'Trust it with "Workspaces: Manage Workspace Trust" to start a session on it.',
+      throw new SandpiperError('forbidden', t('This folder is open in Restricted Mode.'), {
+        hint: t('Trust it with "Workspaces: Manage Workspace Trust" to start a session on it.'),
       });
     }
     const folders = localFolders();
@@ -34,14 +35,16 @@ export class WorkspaceFolder {
       return folder;
     }
     throw (vscode.workspace.workspaceFolders ?? []).length > 0
-      ? new SandpiperError('not_a_repository', 'This folder is not on a disk that Sandpiper can read.', {
-          hint: 'Open the repository as a folder of this machine, of WSL, of a container or over SSH.',
+      ? new SandpiperError('not_a_repository', t('This folder is not on a disk that Sandpiper can read.'), {
+          hint: t('Open the repository as a folder of this machine, of WSL, of a container or over SSH.'),
         })
-      : new SandpiperError('not_a_repository', 'No folder is open.', { hint: 'Open the folder of a git repository.' });
+      : new SandpiperError('not_a_repository', t('No folder is open.'), {
+          hint: t('Open the folder of a git repository.'),
+        });
   }
 
   async choose(): Promise<void> {
-    const chosen = await vscode.window.showWorkspaceFolderPick({ placeHolder: 'Repository for the new session' });
+    const chosen = await vscode.window.showWorkspaceFolderPick({ placeHolder: t('Repository for the new session') });
     if (chosen) {
       await this.#memory.update(MEMORY, chosen.uri.toString());
     }

@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
-import type { CallResult } from '../../../protocol/calls.ts';
+import type { Blamed } from '../../../protocol/blame.ts';
 import { sideOf } from '../comments/commentThreads.ts';
 import { DisposableStore } from '../disposables.ts';
 import type { Log } from '../log.ts';
 import { SCHEME } from '../manifest.ts';
 import type { RelayLink } from '../relay/relayLink.ts';
 import { originText } from './originText.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** Says of every line of a review where it comes from, when the mouse or the cursor is on it. */
 export class LineOrigins implements vscode.HoverProvider, vscode.Disposable {
@@ -28,7 +29,10 @@ export class LineOrigins implements vscode.HoverProvider, vscode.Disposable {
     try {
       const { lines } = await this.#relay.call('review.blame', { ...side, lines: { start: line, count: 1 } });
       const [found] = lines;
-      return found && new vscode.Hover(toMarkdown(side.sessionId, found), document.lineAt(line).range);
+      return (
+        found &&
+        new vscode.Hover(originMarkdown({ sessionId: side.sessionId, blamed: found }), document.lineAt(line).range)
+      );
     } catch (thrown) {
       this.#log.warn('review', `Cannot say where a line comes from: ${String(thrown)}`);
       return undefined;
@@ -40,8 +44,25 @@ export class LineOrigins implements vscode.HoverProvider, vscode.Disposable {
   }
 }
 
-function toMarkdown(sessionId: string, found: CallResult<'review.blame'>['lines'][number]): vscode.MarkdownString {
+/** What the relay says of a line of a session. */
+export interface Found {
+  sessionId: string;
+  blamed: Blamed;
+}
+
+/** @param notes plain text for the end; of a commit or a session, so it may be anybody's */
+export function originMarkdown(found: Found | undefined, notes: readonly string[] = []): vscode.MarkdownString {
   const markdown = new vscode.MarkdownString();
+  if (found) {
+    appendOrigin(markdown, found);
+  }
+  for (const note of notes) {
+    markdown.appendMarkdown('\n\n').appendText(note);
+  }
+  return markdown;
+}
+
+function appendOrigin(markdown: vscode.MarkdownString, { sessionId, blamed: found }: Found): void {
   markdown.isTrusted = { enabledCommands: ['sandpiper.showInChat'] };
   for (const { kind, text } of originText(found, Date.now())) {
     if (kind === 'heading') {
@@ -55,7 +76,6 @@ function toMarkdown(sessionId: string, found: CallResult<'review.blame'>['lines'
   }
   if (found.origin.kind === 'turn' && found.origin.itemId !== undefined) {
     const place = encodeURIComponent(JSON.stringify([{ sessionId, itemId: found.origin.itemId }]));
-    markdown.appendMarkdown(`[Show in Chat](command:sandpiper.showInChat?${place})`);
+    markdown.appendMarkdown(`[${t('Show in Chat')}](command:sandpiper.showInChat?${place})`);
   }
-  return markdown;
 }

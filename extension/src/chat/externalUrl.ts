@@ -1,4 +1,5 @@
 import { SandpiperError } from '../../../protocol/errors.ts';
+import { t } from '../../../protocol/text.ts';
 
 /**
  * A link of agent text that may be opened outside the editor.
@@ -9,7 +10,7 @@ export function externalUrl(url: string): string {
   if (parsed && /^https?:$/.test(parsed.protocol) && parsed.username === '' && parsed.password === '') {
     return parsed.href;
   }
-  throw new SandpiperError('forbidden', 'This link is not a web address, so it was not opened.', {
-    hint: 'Copy it if you trust it.',
+  throw new SandpiperError('forbidden', t('This link is not a web address, so it was not opened.'), {
+    hint: t('Copy it if you trust it.'),
   });
 }

@@ -5,13 +5,15 @@ export interface PageParts {
   cspSource: string;
   scriptUri: string;
   styleUri: string;
+  /** Of the editor, as BCP 47 names it: the page takes its texts by it. */
+  language: string;
 }
 
 /**
  * The page of the chat. Agent text is hostile: no inline script or style, no remote image, no connection out. Scripts
  * come from the bundle's folder only; `cspSource` beside the nonce is what lets the bundle load its lazy chunks.
  */
-export function chatHtml({ nonce, cspSource, scriptUri, styleUri }: PageParts): string {
+export function chatHtml({ nonce, cspSource, scriptUri, styleUri, language }: PageParts): string {
   const policy = [
     `default-src 'none'`,
     `img-src ${cspSource} data:`,
@@ -21,8 +23,9 @@ export function chatHtml({ nonce, cspSource, scriptUri, styleUri }: PageParts): 
     `base-uri 'none'`,
     `form-action 'none'`,
   ].join('; ');
+  const lang = /^[a-z]{2,3}(-[\w-]+)?$/i.test(language) ? language : 'en';
   return `<!DOCTYPE html>
-<html lang="en">
+<html lang="${lang}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { SessionState, SessionSummary } from '../../../protocol/session.ts';
 import { turnChoices } from './turnChoices.ts';
+import { t } from '../../../protocol/text.ts';
 
 export interface ChosenTree {
   /** As in protocol/trees.ts. */
@@ -24,8 +25,8 @@ export async function askTree(
   summaries: readonly SessionSummary[],
 ): Promise<ChosenTree | undefined> {
   const chosen = await vscode.window.showQuickPick(treeItems(state, turn, summaries), {
-    title: turn === 0 ? 'Compare the Start' : `Compare Turn ${turn}`,
-    placeHolder: 'What to compare it with',
+    title: turn === 0 ? t('Compare the Start') : t('Compare Turn {0}', turn),
+    placeHolder: t('What to compare it with'),
     matchOnDetail: true,
     ignoreFocusOut: true,
   });
@@ -42,12 +43,12 @@ function treeItems(state: SessionState, turn: number, summaries: readonly Sessio
       return { label, description, detail, chosen };
     });
   return [
-    { label: 'What Is on Offer Now', chosen: { tree: 'proposed', label: 'Proposed', isEarlier: false } },
-    { label: 'What You Accepted', chosen: { tree: 'accepted', label: 'Accepted', isEarlier: true } },
-    { label: 'A Branch…', detail: 'As it is in the repository now', asksBranch: true },
-    separator('Turns'),
+    { label: t('What Is on Offer Now'), chosen: { tree: 'proposed', label: t('Proposed'), isEarlier: false } },
+    { label: t('What You Accepted'), chosen: { tree: 'accepted', label: t('Accepted'), isEarlier: true } },
+    { label: t('A Branch…'), detail: t('As it is in the repository now'), asksBranch: true },
+    separator(t('Turns')),
     ...turns,
-    ...(others.length === 0 ? [] : [separator('Other Sessions of This Repository')]),
+    ...(others.length === 0 ? [] : [separator(t('Other Sessions of This Repository'))]),
     ...others.map(({ id, title }): TreeItem => ({
       label: title,
       chosen: { tree: 'proposed', label: title, sessionId: id, isEarlier: false },
@@ -57,8 +58,8 @@ function treeItems(state: SessionState, turn: number, summaries: readonly Sessio
 
 async function askBranch(state: SessionState): Promise<ChosenTree | undefined> {
   const branch = await vscode.window.showInputBox({
-    title: 'Compare with a Branch',
-    prompt: `A branch of ${state.repository.name}, as it is now`,
+    title: t('Compare with a Branch'),
+    prompt: t('A branch of {0}, as it is now', state.repository.name),
     value: state.repository.branch ?? 'main',
     ignoreFocusOut: true,
   });

@@ -11,6 +11,7 @@ import type { SessionStore } from '../sessions/sessionStore.ts';
 import { askTree } from './askTree.ts';
 import { toTreeParts } from './treeUri.ts';
 import { isAtWork, partsChoices, restoreConsequences, turnChoices } from './turnChoices.ts';
+import { t, told } from '../../../protocol/text.ts';
 
 export interface CheckpointParts {
   relay: RelayLink;
@@ -32,21 +33,21 @@ export class Checkpoints {
 
   async restore(sessionId: string, named?: number): Promise<void> {
     const state = await this.#parts.actions.state(sessionId);
-    const turn = named ?? (await askTurn(state, 'Turn to go back to'));
+    const turn = named ?? (await askTurn(state, t('Turn to go back to')));
     if (turn === undefined) {
       return;
     }
     const parts = await vscode.window.showQuickPick(partsChoices(turn), {
-      title: `Restore ${turnName(turn)}`,
-      placeHolder: 'What to restore',
+      title: t('Restore {0}', told(turnName(turn))),
+      placeHolder: t('What to restore'),
       ignoreFocusOut: true,
     });
     if (!parts) {
       return;
     }
-    const confirm = isAtWork(state) ? 'Stop and Restore' : 'Restore';
+    const confirm = isAtWork(state) ? t('Stop and Restore') : t('Restore');
     const chosen = await vscode.window.showWarningMessage(
-      `Restore ${restoredParts(parts)} to ${turnName(turn)}?`,
+      t('Restore {0} to {1}?', told(restoredParts(parts)), told(turnName(turn))),
       { modal: true, detail: restoreConsequences(state, turn, parts) },
       confirm,
     );
@@ -61,11 +62,11 @@ export class Checkpoints {
   async undoRestore(sessionId: string): Promise<void> {
     const state = await this.#parts.actions.state(sessionId);
     const undone = restoreToUndo(state);
-    const confirm = isAtWork(state) ? 'Stop and Undo' : 'Undo Restore';
+    const confirm = isAtWork(state) ? t('Stop and Undo') : t('Undo Restore');
     const chosen =
       undone &&
       (await vscode.window.showWarningMessage(
-        `Take back that ${restoredParts(undone)} went back to ${turnName(undone.turn)}?`,
+        t('Take back that {0} went back to {1}?', told(restoredParts(undone)), told(turnName(undone.turn))),
         { modal: true, detail: undoConsequences(state, undone) },
         confirm,
       ));
@@ -77,7 +78,7 @@ export class Checkpoints {
 
   async branch(sessionId: string, named?: number): Promise<void> {
     const state = await this.#parts.actions.state(sessionId);
-    const turn = named ?? (await askTurn(state, 'Turn to branch from'));
+    const turn = named ?? (await askTurn(state, t('Turn to branch from')));
     if (turn === undefined || (state.isolation === 'none' && !(await askConsent()))) {
       return;
     }
@@ -92,7 +93,7 @@ export class Checkpoints {
   async compare(sessionId: string, named?: number): Promise<void> {
     const { relay, actions, store } = this.#parts;
     const state = await actions.state(sessionId);
-    const turn = named ?? (await askTurn(state, 'Turn to compare'));
+    const turn = named ?? (await askTurn(state, t('Turn to compare')));
     const other = turn === undefined ? undefined : await askTree(state, turn, store.summaries);
     if (turn === undefined || !other) {
       return;
@@ -103,14 +104,14 @@ export class Checkpoints {
       ...(other.isEarlier ? { from: other.tree, to: tree } : { from: tree, to: other.tree }),
       ...(other.sessionId === undefined ? {} : { toSessionId: other.sessionId }),
     });
-    const mine = turn === 0 ? 'Start' : `Turn ${turn}`;
+    const mine = turn === 0 ? t('Start') : t('Turn {0}', turn);
     const title = other.isEarlier ? `${other.label} ↔ ${mine}` : `${mine} ↔ ${other.label}`;
-    await openComparison(sessionId, `Sandpiper: ${title}`, changes);
+    await openComparison(sessionId, t('Sandpiper: {0}', title), changes);
   }
 
   /** Walks through the folders of a turn to the file to open. */
   async openFiles(sessionId: string, named?: number): Promise<void> {
-    const turn = named ?? (await askTurn(await this.#parts.actions.state(sessionId), 'Turn whose files to open'));
+    const turn = named ?? (await askTurn(await this.#parts.actions.state(sessionId), t('Turn whose files to open')));
     if (turn === undefined) {
       return;
     }
@@ -126,7 +127,12 @@ export class Checkpoints {
       }
       if (!chosen.isFolder) {
         const uri = vscode.Uri.from({ scheme: TREE_SCHEME, ...toTreeParts({ sessionId, commit, path: chosen.path }) });
-        await vscode.commands.executeCommand('vscode.open', uri, { preview: false }, `${chosen.path} (turn ${turn})`);
+        await vscode.commands.executeCommand(
+          'vscode.open',
+          uri,
+          { preview: false },
+          t('{0} (turn {1})', chosen.path, turn),
+        );
         return;
       }
       path = chosen.path;
@@ -136,7 +142,7 @@ export class Checkpoints {
   /** Waits until it is done, and offers the way back. */
   async #finish(sessionId: string, { restore }: { restore: number }): Promise<void> {
     const state = await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Window, title: 'Sandpiper: restoring' },
+      { location: vscode.ProgressLocation.Window, title: t('Sandpiper: restoring') },
       () => this.#untilDone(sessionId, restore),
     );
     const done = state.restores?.find(({ seq }) => seq === restore);
@@ -149,9 +155,9 @@ export class Checkpoints {
   async #offerUndo(sessionId: string, done: Restore): Promise<void> {
     const text =
       done.undoes === undefined
-        ? `Restored ${restoredParts(done)} to ${turnName(done.turn)}.`
-        : `The restore is taken back.`;
-    const actions = done.undoes === undefined ? ['Undo Restore'] : [];
+        ? t('Restored {0} to {1}.', told(restoredParts(done)), told(turnName(done.turn)))
+        : t('The restore is taken back.');
+    const actions = done.undoes === undefined ? [t('Undo Restore')] : [];
     if ((await vscode.window.showInformationMessage(text, ...actions)) !== undefined) {
       await vscode.commands.executeCommand('sandpiper.undoRestore', sessionId);
     }
@@ -173,11 +179,15 @@ export class Checkpoints {
 function undoConsequences(state: SessionState, undone: Restore): string {
   const after = state.turns.filter(({ startedAt }) => startedAt > undone.since).length;
   return [
-    `${undone.code ? 'The files' : 'The conversation'}${undone.code && undone.conversation ? ' and the conversation' : ''} become what they were right before that restore.`,
+    undone.code && undone.conversation
+      ? t('The files and the conversation become what they were right before that restore.')
+      : undone.code
+        ? t('The files become what they were right before that restore.')
+        : t('The conversation become what they were right before that restore.'),
     ...(after > 0
-      ? [`${after === 1 ? 'The turn' : `The ${after} turns`} since then ${after === 1 ? 'is' : 'are'} set aside.`]
+      ? [after === 1 ? t('The turn since then is set aside.') : t('The {0} turns since then are set aside.', after)]
       : []),
-    'Everything as it is now is saved first.',
+    t('Everything as it is now is saved first.'),
   ].join('\n\n');
 }
 
@@ -205,10 +215,13 @@ async function askEntry(
   const up: EntryChoice[] =
     path === ''
       ? []
-      : [{ label: '$(arrow-up) ..', path: path.slice(0, Math.max(0, path.lastIndexOf('/'))), isFolder: true }];
+      : [{ label: `$(arrow-up) ..`, path: path.slice(0, Math.max(0, path.lastIndexOf('/'))), isFolder: true }];
   return vscode.window.showQuickPick(
     [...up, ...files.filter(({ isFolder }) => isFolder), ...files.filter(({ isFolder }) => !isFolder)],
-    { title: `Files of ${turnName(turn)}${path === '' ? '' : `: ${path}`}`, placeHolder: 'File to open, read-only' },
+    {
+      title: `${t('Files of {0}', told(turnName(turn)))}${path === '' ? '' : `: ${path}`}`,
+      placeHolder: t('File to open, read-only'),
+    },
   );
 }
 
@@ -218,7 +231,7 @@ async function openComparison(sessionId: string, title: string, changes: CallRes
   if (shown.length === 0) {
     throw new SandpiperError(
       'nothing_to_land',
-      changes.files.length === 0 ? 'The two have the same files.' : 'Only binary files differ.',
+      changes.files.length === 0 ? t('The two have the same files.') : t('Only binary files differ.'),
     );
   }
   const uri = (commit: string, path: string) =>

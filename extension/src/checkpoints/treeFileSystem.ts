@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { CallResult } from '../../../protocol/calls.ts';
 import { toSandpiperError } from '../../../protocol/errors.ts';
 import { TREE_SCHEME } from '../manifest.ts';
+import { RelayFiles } from '../relayFiles.ts';
 import type { RelayLink } from '../relay/relayLink.ts';
 import { fileText } from '../review/fileText.ts';
 import { fromTreeParts, type TreePlace } from './treeUri.ts';
@@ -13,23 +14,14 @@ type Folder = CallResult<'changes.folder'>;
 /**
  * The files of any checkpoint, read-only. A file that a commit does not have is an empty document, as a comparison needs it.
  */
-export class TreeFileSystem implements vscode.FileSystemProvider, vscode.Disposable {
+export class TreeFileSystem extends RelayFiles {
   readonly #relay: RelayLink;
-  readonly #registration: vscode.Disposable;
-  readonly #changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
   /** By URI, least recently used first: what a commit has never changes. */
   readonly #files = new Map<string, Promise<Uint8Array>>();
 
-  readonly onDidChangeFile = this.#changed.event;
-
   constructor(relay: RelayLink) {
+    super(TREE_SCHEME, { isReadonly: true });
     this.#relay = relay;
-    const options = { isCaseSensitive: true, isReadonly: true };
-    this.#registration = vscode.workspace.registerFileSystemProvider(TREE_SCHEME, this, options);
-  }
-
-  watch(): vscode.Disposable {
-    return new vscode.Disposable(() => undefined);
   }
 
   async stat(uri: vscode.Uri): Promise<vscode.FileStat> {
@@ -45,7 +37,7 @@ export class TreeFileSystem implements vscode.FileSystemProvider, vscode.Disposa
     return this.#content(uri, parse(uri));
   }
 
-  async readDirectory(uri: vscode.Uri): Promise<[string, vscode.FileType][]> {
+  override async readDirectory(uri: vscode.Uri): Promise<[string, vscode.FileType][]> {
     const folder = await this.#folder(parse(uri));
     if (!folder.exists) {
       throw vscode.FileSystemError.FileNotFound(uri);
@@ -54,27 +46,6 @@ export class TreeFileSystem implements vscode.FileSystemProvider, vscode.Disposa
       name,
       kind === 'folder' || kind === 'submodule' ? vscode.FileType.Directory : vscode.FileType.File,
     ]);
-  }
-
-  createDirectory(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  writeFile(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  delete(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  rename(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  dispose(): void {
-    this.#registration.dispose();
-    this.#changed.dispose();
   }
 
   async #folder({ sessionId, commit, path }: TreePlace): Promise<Folder> {

@@ -1,5 +1,6 @@
 import { headsOf, setAside, turnName } from '../../../protocol/checkpoints.ts';
 import type { SessionState } from '../../../protocol/session.ts';
+import { t, told } from '../../../protocol/text.ts';
 
 /* What a person chooses from, and what they are told before they do. No `vscode` here. */
 
@@ -18,18 +19,21 @@ export function turnChoices(state: SessionState): TurnChoice[] {
     .filter(({ checkpoint }) => checkpoint !== undefined)
     .map(({ number, messageIds, checkpoint }): TurnChoice => {
       const notes = [
-        ...(number === here.code && number === here.conversation ? ['here'] : []),
-        ...(aside.has(number) ? ['set aside'] : []),
-        ...(checkpoint?.changed === false ? ['no file changed'] : []),
+        ...(number === here.code && number === here.conversation ? [t('here')] : []),
+        ...(aside.has(number) ? [t('set aside')] : []),
+        ...(checkpoint?.changed === false ? [t('no file changed')] : []),
       ];
       return {
-        label: `Turn ${number}`,
+        label: t('Turn {0}', number),
         description: notes.join(' · '),
         detail: promptOf(state, messageIds),
         turn: number,
       };
     });
-  return [...turns.reverse(), { label: 'Start', description: 'before the first turn', detail: state.title, turn: 0 }];
+  return [
+    ...turns.reverse(),
+    { label: t('Start'), description: t('before the first turn'), detail: state.title, turn: 0 },
+  ];
 }
 
 export interface PartsChoice {
@@ -43,20 +47,20 @@ export function partsChoices(turn: number): PartsChoice[] {
   const end = endOf(turn);
   return [
     {
-      label: 'Code and Conversation',
-      detail: `The files become what they were at ${end}, and the agent remembers nothing later.`,
+      label: t('Code and Conversation'),
+      detail: t('The files become what they were at {0}, and the agent remembers nothing later.', end),
       code: true,
       conversation: true,
     },
     {
-      label: 'Code Only',
-      detail: `The files become what they were at ${end}; the agent still remembers everything.`,
+      label: t('Code Only'),
+      detail: t('The files become what they were at {0}; the agent still remembers everything.', end),
       code: true,
       conversation: false,
     },
     {
-      label: 'Conversation Only',
-      detail: `The agent remembers nothing after ${end}; the files stay as they are.`,
+      label: t('Conversation Only'),
+      detail: t('The agent remembers nothing after {0}; the files stay as they are.', end),
       code: false,
       conversation: true,
     },
@@ -71,16 +75,23 @@ export function restoreConsequences(
 ): string {
   const later = state.turns.filter(({ number }) => number > turn).length;
   const sentences = [
-    ...(isAtWork(state) ? ['The agent is at work: it is stopped first, and what it did becomes a checkpoint.'] : []),
+    ...(isAtWork(state) ? [t('The agent is at work: it is stopped first, and what it did becomes a checkpoint.')] : []),
     ...(code
-      ? [`Every file in the sandbox becomes what it was at ${endOf(turn)}. Files that git ignores stay as they are.`]
-      : ['No file changes.']),
+      ? [
+          t(
+            'Every file in the sandbox becomes what it was at {0}. Files that git ignores stay as they are.',
+            endOf(turn),
+          ),
+        ]
+      : [t('No file changes.')]),
     ...(conversation
-      ? [`The agent forgets what came after ${endOf(turn)}.`]
-      : ['The agent still remembers everything.']),
-    ...(later > 0 ? [`${later === 1 ? 'One later turn is' : `${later} later turns are`} set aside.`] : []),
-    'What you accepted stays accepted, and your own folder is not touched.',
-    'Everything as it is now is saved first: Undo Restore brings it back.',
+      ? [t('The agent forgets what came after {0}.', endOf(turn))]
+      : [t('The agent still remembers everything.')]),
+    ...(later > 0
+      ? [later === 1 ? t('One later turn is set aside.') : t('{0} later turns are set aside.', later)]
+      : []),
+    t('What you accepted stays accepted, and your own folder is not touched.'),
+    t('Everything as it is now is saved first: Undo Restore brings it back.'),
   ];
   return sentences.join('\n\n');
 }
@@ -91,7 +102,8 @@ export function isAtWork({ phase }: SessionState): boolean {
 }
 
 function endOf(turn: number): string {
-  return turn === 0 ? turnName(turn) : `the end of ${turnName(turn)}`;
+  const name = told(turnName(turn));
+  return turn === 0 ? name : t('the end of {0}', name);
 }
 
 function promptOf({ items }: SessionState, messageIds: readonly string[]): string {

@@ -3,6 +3,7 @@ import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import type { ChatView } from '../chat/chatView.ts';
 import type { SessionActions } from '../sessions/sessionActions.ts';
 import type { SessionStore } from '../sessions/sessionStore.ts';
+import { date, dateTime, t } from '../../../protocol/text.ts';
 
 interface Dependencies {
   actions: SessionActions;
@@ -10,19 +11,20 @@ interface Dependencies {
   store: SessionStore;
 }
 
-const DELETE = 'Delete';
-const DELETE_ANYWAY = 'Delete Anyway';
-const UNDO = 'Undo';
+const DELETE = t('Delete');
+const DELETE_ANYWAY = t('Delete Anyway');
+const UNDO = t('Undo');
 
 /** Asks, deletes, and offers to take it back. */
 export async function deleteSession(deps: Dependencies, sessionId: string): Promise<void> {
   const title = deps.store.get(sessionId)?.title ?? sessionId;
   const chosen = await vscode.window.showWarningMessage(
-    `Delete the session "${title}"?`,
+    t('Delete the session "{0}"?', title),
     {
       modal: true,
-      detail:
+      detail: t(
         'Its agent is ended and its sandbox removed. What it holds (messages, commits, and the files that are not committed) is archived for 30 days: "Sandpiper: Restore Deleted Session…" brings it back. Pull requests and your own repository stay as they are.',
+      ),
     },
     DELETE,
   );
@@ -33,17 +35,17 @@ export async function deleteSession(deps: Dependencies, sessionId: string): Prom
 
 async function deleteNow(deps: Dependencies, sessionId: string, title: string): Promise<void> {
   const deleted = await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: `Deleting "${title}"` },
+    { location: vscode.ProgressLocation.Notification, title: t('Deleting "{0}"', title) },
     () => deleteOrAsk(deps, sessionId),
   );
   if (!deleted) {
     return;
   }
-  const until = new Date(deleted.restorableUntil).toLocaleDateString();
-  const missing = deleted.missing.length > 0 ? ` Not saved: ${deleted.missing.join(' ')}` : '';
+  const until = date(deleted.restorableUntil);
+  const missing = deleted.missing.length > 0 ? ` ${t('Not saved: {0}', deleted.missing.join(' '))}` : '';
   // The command is over; its notification may stand for long.
   void vscode.window
-    .showInformationMessage(`"${title}" is deleted. It can be restored until ${until}.${missing}`, UNDO)
+    .showInformationMessage(`${t('"{0}" is deleted. It can be restored until {1}.', title, until)}${missing}`, UNDO)
     .then(async answer => {
       if (answer === UNDO) {
         await vscode.commands.executeCommand('sandpiper.restoreDeletedSession', sessionId);
@@ -64,8 +66,8 @@ async function deleteOrAsk(
       throw error;
     }
     const chosen = await vscode.window.showWarningMessage(
-      'What is in the sandbox cannot be saved.',
-      { modal: true, detail: `${error.message}\n\nMessages and checkpoints are kept for the restore also then.` },
+      t('What is in the sandbox cannot be saved.'),
+      { modal: true, detail: t('{0}\n\nMessages and checkpoints are kept for the restore also then.', error.message) },
       DELETE_ANYWAY,
     );
     return chosen === DELETE_ANYWAY ? actions.delete(sessionId, true) : undefined;
@@ -86,16 +88,16 @@ export async function restoreDeletedSession({ actions, chat }: Dependencies, arg
 async function pickDeleted(actions: SessionActions): Promise<string | undefined> {
   const { sessions } = await actions.listDeleted();
   if (sessions.length === 0) {
-    throw new SandpiperError('not_found', 'There is no deleted session to restore.');
+    throw new SandpiperError('not_found', t('There is no deleted session to restore.'));
   }
   const chosen = await vscode.window.showQuickPick(
     sessions.map(({ summary, deletedAt, restorableUntil }) => ({
       label: summary.title,
       description: summary.repository.name,
-      detail: `Deleted ${new Date(deletedAt).toLocaleString()}, restorable until ${new Date(restorableUntil).toLocaleDateString()}`,
+      detail: t('Deleted {0}, restorable until {1}', dateTime(deletedAt), date(restorableUntil)),
       sessionId: summary.id,
     })),
-    { title: 'Sandpiper', placeHolder: 'Session to restore', matchOnDescription: true },
+    { title: 'Sandpiper', placeHolder: t('Session to restore'), matchOnDescription: true },
   );
   return chosen?.sessionId;
 }

@@ -4,6 +4,7 @@ import type { Log } from '../log.ts';
 import { SECRETS } from '../manifest.ts';
 import { userText } from '../userText.ts';
 import { accountProvider, hostOf } from './forgeAccount.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** Tokens for forges: of the editor's GitHub account where it is for the host, else one that the person enters. */
 export class ForgeSignIn {
@@ -40,24 +41,24 @@ export class ForgeSignIn {
       if (/did not consent|cancel/i.test(message)) {
         return undefined;
       }
-      const text = `Signing in with the account of the editor did not work: ${message}`;
+      const text = t('Signing in with the account of the editor did not work: {0}', message);
       return this.#enter(remoteUrl, new SandpiperError('forge_unauthorized', text));
     }
   }
 
   async #enter(remoteUrl: string | undefined, why: SandpiperError): Promise<string | undefined> {
-    const host = hostOf(remoteUrl ?? '') ?? 'the forge';
-    const enter = 'Enter Token…';
-    const detail = `${userText(why)} A token that may read and write this repository does as well.`;
-    const chosen = await vscode.window.showWarningMessage(`Sign in to ${host}?`, { modal: true, detail }, enter);
+    const host = hostOf(remoteUrl ?? '') ?? t('the forge');
+    const enter = t('Enter Token…');
+    const detail = t('{0} A token that may read and write this repository does as well.', userText(why));
+    const chosen = await vscode.window.showWarningMessage(t('Sign in to {0}?', host), { modal: true, detail }, enter);
     const answer =
       chosen === enter
         ? await vscode.window.showInputBox({
-            title: `Token for ${host}`,
-            prompt: 'Kept in the secret storage of the editor. It never enters a sandbox.',
+            title: t('Token for {0}', host),
+            prompt: t('Kept in the secret storage of the editor. It never enters a sandbox.'),
             password: true,
             ignoreFocusOut: true,
-            validateInput: value => (/^\S+$/.test(value.trim()) ? undefined : 'A token has no spaces in it.'),
+            validateInput: value => (/^\S+$/.test(value.trim()) ? undefined : t('A token has no spaces in it.')),
           })
         : undefined;
     const token = answer?.trim();

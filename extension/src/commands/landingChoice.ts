@@ -1,7 +1,7 @@
 import type { CallResult } from '../../../protocol/calls.ts';
 import type { ChangeStats } from '../../../protocol/events.ts';
 import type { LandingTree } from '../../../protocol/landingCalls.ts';
-import { count } from '../sessions/sessionGroups.ts';
+import { count, t } from '../../../protocol/text.ts';
 
 export type LandingDescription = CallResult<'landing.describe'>;
 
@@ -22,15 +22,15 @@ export function landingChoices(described: LandingDescription): LandingChoice[] {
   const undecided = undecidedText(described);
   const takeAccepted: LandingChoice = {
     from: 'accepted',
-    label: '$(check) Accepted changes',
+    label: `$(check) ${t('Accepted changes')}`,
     description: lines(accepted.stats),
-    detail: `Leaves out ${undecided}`,
+    detail: t('Leaves out {0}', undecided),
   };
   const takeAll: LandingChoice = {
     from: 'all',
-    label: '$(check-all) All changes',
+    label: `$(check-all) ${t('All changes')}`,
     description: lines(all.stats),
-    detail: `With ${undecided}`,
+    detail: t('With {0}', undecided),
   };
   return [takeAccepted, takeAll];
 }
@@ -42,8 +42,8 @@ export function undecidedText({
   conflicts,
 }: Pick<LandingDescription, 'pending' | 'pendingFiles' | 'conflicts'>): string {
   return [
-    ...(pending === 0 ? [] : [`${count(pending, 'change')} in ${count(pendingFiles, 'file')} not reviewed`]),
-    ...(conflicts === 0 ? [] : [`${count(conflicts, 'conflict')} not decided`]),
+    ...(pending === 0 ? [] : [t('{0} in {1} not reviewed', count(pending, 'change'), count(pendingFiles, 'file'))]),
+    ...(conflicts === 0 ? [] : [t('{0} not decided', count(conflicts, 'conflict'))]),
   ].join(', ');
 }
 

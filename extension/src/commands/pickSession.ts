@@ -2,11 +2,13 @@ import * as vscode from 'vscode';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { idPattern } from '../../../protocol/ids.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
+import { groupSessions } from '../../../protocol/sessionGroup.ts';
 import type { ChatView } from '../chat/chatView.ts';
 import type { RelayConnection } from '../relay/relayConnection.ts';
 import { sessionOfTab } from '../review/reviewTabs.ts';
-import { describeSession, groupSessions } from '../sessions/sessionGroups.ts';
+import { describeSession } from '../sessions/sessionGroups.ts';
 import type { SessionStore } from '../sessions/sessionStore.ts';
+import { t, told } from '../../../protocol/text.ts';
 
 const SESSION = idPattern('ses');
 
@@ -41,14 +43,14 @@ export class PickSession {
     if (named !== undefined) {
       return named;
     }
-    await this.#load();
+    await this.load();
     const fitting = this.#store.summaries.filter(summary => question.fits(summary));
     const looked = question.takeVisible === false ? undefined : this.#lookedAt();
     if (looked !== undefined && fitting.some(summary => summary.id === looked)) {
       return looked;
     }
     if (fitting.length === 0) {
-      throw new SandpiperError('not_found', question.none, { hint: 'Start one with "Sandpiper: New Session".' });
+      throw new SandpiperError('not_found', question.none, { hint: t('Start one with "Sandpiper: New Session".') });
     }
     const chosen = await vscode.window.showQuickPick(toItems(fitting), {
       title: 'Sandpiper',
@@ -58,7 +60,8 @@ export class PickSession {
     return chosen?.sessionId;
   }
 
-  async #load(): Promise<void> {
+  /** The list, once there is one. */
+  async load(): Promise<void> {
     await this.#relay.whenConnected();
     if (!this.#store.loaded) {
       await this.#store.refresh();
@@ -76,7 +79,13 @@ function sessionIdOf(argument: unknown): string | undefined {
   if (typeof argument === 'string') {
     return SESSION.test(argument) ? argument : undefined;
   }
-  if (typeof argument !== 'object' || argument === null || !('summary' in argument)) {
+  if (typeof argument !== 'object' || argument === null) {
+    return undefined;
+  }
+  if ('sessionId' in argument) {
+    return sessionIdOf(argument.sessionId);
+  }
+  if (!('summary' in argument)) {
     return undefined;
   }
   const { summary } = argument;
@@ -87,7 +96,7 @@ type Row = vscode.QuickPickItem & { sessionId?: string };
 
 function toItems(summaries: SessionSummary[]): Row[] {
   return groupSessions(summaries).flatMap(group => [
-    { label: group.label, kind: vscode.QuickPickItemKind.Separator },
+    { label: told(group.label), kind: vscode.QuickPickItemKind.Separator },
     ...group.sessions.map(summary => ({
       label: summary.title,
       description: describeSession(summary, Date.now()),

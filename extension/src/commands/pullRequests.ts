@@ -3,18 +3,19 @@ import type { ClientParams } from '../../../client/relayClient.ts';
 import type { CallResult } from '../../../protocol/calls.ts';
 import { toSandpiperError } from '../../../protocol/errors.ts';
 import type { PullRequest } from '../../../protocol/events.ts';
-import type { LandingTree } from '../../../protocol/landingCalls.ts';
+import type { LandingTree, PullRequestDeed } from '../../../protocol/landingCalls.ts';
 import { externalUrl } from '../chat/externalUrl.ts';
 import { VIEWS } from '../manifest.ts';
 import type { RelayLink } from '../relay/relayLink.ts';
 import type { SessionActions } from '../sessions/sessionActions.ts';
-import { count } from '../sessions/sessionGroups.ts';
 import { readSetting } from '../settings.ts';
 import { askBesideTheirs } from './askBesideTheirs.ts';
 import { askLandingTree } from './askLandingTree.ts';
+import { checkPolicy } from './checkPolicy.ts';
 import type { ForgeSignIn } from './forgeSignIn.ts';
 import { undecidedText } from './landingChoice.ts';
 import { takenBranch } from './takenBranch.ts';
+import { count, t } from '../../../protocol/text.ts';
 
 type Opened = CallResult<'pullRequest.open'>;
 type OpenParams = ClientParams<'pullRequest.open'>;
@@ -37,7 +38,7 @@ export class PullRequests {
     const opened =
       from &&
       (await vscode.window.withProgress(
-        { location: vscode.ProgressLocation.Notification, title: 'Sandpiper: creating the pull request…' },
+        { location: vscode.ProgressLocation.Notification, title: t('Sandpiper: creating the pull request…') },
         () => this.#open(sessionId, from),
       ));
     if (opened) {
@@ -55,6 +56,19 @@ export class PullRequests {
     return from && (await vscode.window.withProgress({ location }, () => this.#open(sessionId, from)))?.pullRequest;
   }
 
+  /** Has the agent do something about the pull request, in a turn. */
+  async tend(sessionId: string, deed: PullRequestDeed): Promise<void> {
+    const { remoteUrl } = (await this.#actions.state(sessionId)).repository;
+    const token = await this.#signIns.entered(remoteUrl);
+    await this.#relay.call('pullRequest.tend', { sessionId, deed, ...(token === undefined ? {} : { token }) });
+  }
+
+  /** Shows what the policy of the base branch says of the session's work. */
+  async checkPolicy(sessionId: string, openChanges: () => PromiseLike<unknown>): Promise<void> {
+    const { remoteUrl } = (await this.#actions.state(sessionId)).repository;
+    await checkPolicy(this.#relay, { sessionId, token: await this.#signIns.entered(remoteUrl) }, openChanges);
+  }
+
   async openInBrowser(pullRequest: PullRequest): Promise<void> {
     await vscode.env.openExternal(vscode.Uri.parse(externalUrl(pullRequest.url), true));
   }
@@ -63,7 +77,7 @@ export class PullRequests {
   async #ask(sessionId: string): Promise<LandingTree | undefined> {
     const described = await this.#relay.call('landing.describe', { sessionId });
     const isBlocked = readSetting('review.blockLandingWhilePending') && undecidedText(described) !== '';
-    return isBlocked ? described.default : askLandingTree(described, 'What should the pull request have?');
+    return isBlocked ? described.default : askLandingTree(described, t('What should the pull request have?'));
   }
 
   /** The relay may hold a token of its own, so the person is asked to sign in only when it was refused without one. */
@@ -123,15 +137,23 @@ export class PullRequests {
   }
 
   #tell({ pullRequest, created, from, pending = 0 }: Opened): void {
-    const what = `${created ? 'Opened' : 'Updated'} ${pullRequest.draft ? 'draft ' : ''}pull request #${pullRequest.number}`;
-    const left = pending === 0 ? '' : `; ${count(pending, 'change')} not reviewed`;
-    const text = `${what} with ${from === 'accepted' ? 'the accepted' : 'all'} changes${left}.`;
-    void vscode.window.showInformationMessage(text, 'Open in Browser', 'Copy Link').then(async chosen => {
-      if (chosen === 'Open in Browser') {
+    const what = openedText(created, pullRequest);
+    const taken = from === 'accepted' ? t('{0} with the accepted changes', what) : t('{0} with all changes', what);
+    const left = pending === 0 ? [] : [t('{0} not reviewed', count(pending, 'change'))];
+    const text = `${[taken, ...left].join('; ')}.`;
+    void vscode.window.showInformationMessage(text, t('Open in Browser'), t('Copy Link')).then(async chosen => {
+      if (chosen === t('Open in Browser')) {
         await this.openInBrowser(pullRequest);
-      } else if (chosen === 'Copy Link') {
+      } else if (chosen === t('Copy Link')) {
         await vscode.env.clipboard.writeText(pullRequest.url);
       }
     });
   }
+}
+
+function openedText(created: boolean, { draft, number }: Opened['pullRequest']): string {
+  if (created) {
+    return draft ? t('Opened draft pull request #{0}', number) : t('Opened pull request #{0}', number);
+  }
+  return draft ? t('Updated draft pull request #{0}', number) : t('Updated pull request #{0}', number);
 }

@@ -7,6 +7,7 @@ import type { RelayLog } from '../relay/relayLog.ts';
 import { toRelayUrl } from '../relay/relayTarget.ts';
 import { readSetting, writeMachineSetting } from '../settings.ts';
 import type { CommandHandlers } from './registerCommands.ts';
+import { t } from '../../../protocol/text.ts';
 
 export interface RelayCommandDependencies {
   relay: RelayConnection;
@@ -56,8 +57,8 @@ export function createRelayCommands({ relay, modelKey, relayLog, secrets }: Rela
 
 async function connectRelay(relay: RelayConnection, secrets: vscode.SecretStorage): Promise<void> {
   const url = await vscode.window.showInputBox({
-    title: 'Connect to Relay (1 of 2)',
-    prompt: 'Address of the relay',
+    title: t('Connect to Relay (1 of 2)'),
+    prompt: t('Address of the relay'),
     placeHolder: 'https://relay.example.com',
     value: readSetting('relay.url'),
     ignoreFocusOut: true,
@@ -67,11 +68,11 @@ async function connectRelay(relay: RelayConnection, secrets: vscode.SecretStorag
     return;
   }
   const token = await vscode.window.showInputBox({
-    title: 'Connect to Relay (2 of 2)',
-    prompt: `Token for ${url}, kept in the secret storage of the editor`,
+    title: t('Connect to Relay (2 of 2)'),
+    prompt: t('Token for {0}, kept in the secret storage of the editor', url),
     password: true,
     ignoreFocusOut: true,
-    validateInput: value => (value.trim() === '' ? 'The relay gave you a token when it was set up.' : undefined),
+    validateInput: value => (value.trim() === '' ? t('The relay gave you a token when it was set up.') : undefined),
   });
   if (token === undefined) {
     return;
@@ -103,8 +104,8 @@ async function openInBrowser(relay: RelayConnection): Promise<void> {
   });
   const answer: unknown = response.ok ? await response.json() : undefined;
   if (typeof answer !== 'object' || answer === null || !('ticket' in answer) || typeof answer.ticket !== 'string') {
-    throw new SandpiperError('unavailable', `The relay gave no ticket for its page (HTTP ${response.status}).`, {
-      hint: 'Restart the relay and try again.',
+    throw new SandpiperError('unavailable', t('The relay gave no ticket for its page (HTTP {0}).', response.status), {
+      hint: t('Restart the relay and try again.'),
     });
   }
   // Through the editor, because in a remote window the relay's loopback is not the person's. The fragment of an address

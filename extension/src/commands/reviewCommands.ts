@@ -2,11 +2,13 @@ import * as vscode from 'vscode';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import type { ChangesTree } from '../review/changesTree.ts';
 import type { Review } from '../review/review.ts';
+import { askReason } from '../review/decisionQuestions.ts';
 import type { ReviewDecisions, Verdict } from '../review/reviewDecisions.ts';
 import type { Direction, ReviewNavigation } from '../review/reviewNavigation.ts';
 import { readTarget } from '../review/reviewTarget.ts';
 import type { ReviewTarget } from '../review/reviewTarget.ts';
 import type { CommandHandlers } from './registerCommands.ts';
+import { t } from '../../../protocol/text.ts';
 
 export interface ReviewCommandDependencies {
   review: Review;
@@ -19,6 +21,7 @@ type ReviewCommands = Pick<
   CommandHandlers,
   | 'sandpiper.acceptHunk'
   | 'sandpiper.rejectHunk'
+  | 'sandpiper.rejectWithReason'
   | 'sandpiper.acceptFile'
   | 'sandpiper.rejectFile'
   | 'sandpiper.rejectAllChanges'
@@ -58,6 +61,13 @@ export function createReviewCommands({
   return {
     'sandpiper.acceptHunk': argument => decideHunk('accept', argument),
     'sandpiper.rejectHunk': argument => decideHunk('reject', argument),
+    'sandpiper.rejectWithReason': async argument => {
+      const target = readTarget(argument) ?? (await hunkAtCursor(navigation, tree));
+      const reason = target && (await askReason(target.path));
+      if (target && reason !== undefined) {
+        await decisions.decide('reject', target, reason === '' ? undefined : reason);
+      }
+    },
     'sandpiper.acceptFile': argument => decideFile('accept', argument),
     'sandpiper.rejectFile': argument => decideFile('reject', argument),
     'sandpiper.rejectAllChanges': argument => decisions.rejectAll(readSession(argument) ?? sessionInSight(tree)),
@@ -84,7 +94,7 @@ async function hunkAtCursor(navigation: ReviewNavigation, tree: ChangesTree): Pr
     return cursor.target;
   }
   await navigation.go(sessionInSight(tree), 'next');
-  vscode.window.setStatusBarMessage('Sandpiper: no pending change was at the cursor; this is the next', 5000);
+  vscode.window.setStatusBarMessage(t('Sandpiper: no pending change was at the cursor; this is the next'), 5000);
   return undefined;
 }
 
@@ -95,8 +105,8 @@ async function fileOf(navigation: ReviewNavigation, argument: unknown): Promise<
   }
   const cursor = await navigation.cursor();
   if (!cursor) {
-    throw new SandpiperError('not_found', 'The cursor is in no file of a review.', {
-      hint: 'Put it into a file of "Sandpiper: Open Changes", or use the Changes view.',
+    throw new SandpiperError('not_found', t('The cursor is in no file of a review.'), {
+      hint: t('Put it into a file of "Sandpiper: Open Changes", or use the Changes view.'),
     });
   }
   return { sessionId: cursor.sessionId, path: cursor.path };
@@ -106,8 +116,8 @@ async function fileOf(navigation: ReviewNavigation, argument: unknown): Promise<
 function sessionInSight(tree: ChangesTree): string {
   const sessionId = tree.sessionInSight();
   if (sessionId === undefined) {
-    throw new SandpiperError('not_found', 'No review is open in this editor.', {
-      hint: 'Open one with "Sandpiper: Open Changes".',
+    throw new SandpiperError('not_found', t('No review is open in this editor.'), {
+      hint: t('Open one with "Sandpiper: Open Changes".'),
     });
   }
   return sessionId;

@@ -1,23 +1,35 @@
 import * as vscode from 'vscode';
 import { linesOf, moveAnchor } from '../../../protocol/anchor.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
+import type { FileHovers } from '../blame/fileHovers.ts';
 import { readPlace } from '../blame/originText.ts';
 import type { ChatView } from '../chat/chatView.ts';
 import type { CommandHandler } from '../commands/registerCommands.ts';
 import type { PickSession } from '../commands/pickSession.ts';
 import type { COMMENT_COMMANDS } from '../manifest.ts';
 import type { RelayLink } from '../relay/relayLink.ts';
-import { submittedText } from './commentText.ts';
-import { type CommentThreads, sideOf, ThreadComment } from './commentThreads.ts';
+import type { SessionActions } from '../sessions/sessionActions.ts';
+import { openQuestions } from '../sessions/sessionGroups.ts';
+import { type Comment, submittedText } from './commentText.ts';
+import { type CommentThreads, sessionCommentedIn, sideOf, ThreadComment } from './commentThreads.ts';
+import { type PlanDocuments, planOf } from './planDocuments.ts';
+import { draftsOnPlan, keepPlanningMessage } from './planText.ts';
 import type { SessionComments } from './sessionComments.ts';
+import { count, t } from '../../../protocol/text.ts';
 
 export interface CommentDependencies {
   relay: RelayLink;
+  actions: SessionActions;
+  plans: PlanDocuments;
+  fileHovers: FileHovers;
   comments: SessionComments;
   threads: CommentThreads;
   chat: ChatView;
   pick: PickSession;
 }
+
+const MAX_QUOTE = 4000;
+const NO_DOCUMENT = vscode.Uri.from({ scheme: 'none', path: '/' });
 
 type CommentCommands = Record<(typeof COMMENT_COMMANDS)[number], CommandHandler>;
 
@@ -67,7 +79,13 @@ export function createCommentCommands(deps: CommentDependencies): CommentCommand
     'sandpiper.resolveComment': argument => resolve(deps, argument, true),
     'sandpiper.reopenComment': argument => resolve(deps, argument, false),
     'sandpiper.submitReview': argument => submit(deps, argument),
+    'sandpiper.openPlan': argument => openPlan(deps, argument),
     'sandpiper.showLineOrigin': async () => {
+      const editor = vscode.window.activeTextEditor;
+      if (editor?.document.uri.scheme === 'file') {
+        await deps.fileHovers.show(editor);
+        return;
+      }
       await vscode.commands.executeCommand('editor.action.showHover', { focus: 'focusIfVisible' });
     },
     'sandpiper.showInChat': async argument => {
@@ -82,9 +100,9 @@ async function askAgent({ threads }: CommentDependencies, uri: unknown, range: u
   const active = vscode.window.activeTextEditor;
   const document = uri instanceof vscode.Uri ? uri : active?.document.uri;
   const lines = range instanceof vscode.Range ? range : active?.selection;
-  if (!document || !lines || !sideOf(document)) {
-    throw new SandpiperError('not_found', 'There is nothing here to comment on.', {
-      hint: 'Open the changes of a session and put the cursor on a line.',
+  if (!document || !lines || sessionCommentedIn(document) === undefined) {
+    throw new SandpiperError('not_found', t('There is nothing here to comment on.'), {
+      hint: t('Open the changes or the plan of a session and put the cursor on a line.'),
     });
   }
   if (active && active.document.uri.toString() === document.toString()) {
@@ -98,19 +116,18 @@ async function askAgent({ threads }: CommentDependencies, uri: unknown, range: u
 
 /** What could not be saved stays in the thread, to be saved again. */
 async function saveNew(deps: CommentDependencies, thread: vscode.CommentThread, text: string): Promise<void> {
-  const side = sideOf(thread.uri);
-  if (!side || text.trim() === '') {
+  const sessionId = sessionCommentedIn(thread.uri);
+  if (sessionId === undefined || text.trim() === '') {
     return;
   }
-  const { sessionId } = side;
   try {
     const target = await targetOf(deps.relay, thread);
     await deps.relay.call('review.comment', { sessionId, target, text });
   } catch (error) {
     const unsaved = new ThreadComment(sessionId, undefined, {
       body: text,
-      author: { name: 'You' },
-      label: 'Not saved',
+      author: { name: t('You') },
+      label: t('Not saved'),
       contextValue: 'unsaved',
     });
     unsaved.mode = vscode.CommentMode.Editing;
@@ -124,11 +141,15 @@ async function saveNew(deps: CommentDependencies, thread: vscode.CommentThread, 
 
 /** The lines of a thread in the file as the relay has it. @throws `stale` when they are not there */
 async function targetOf(relay: RelayLink, { uri, range }: vscode.CommentThread) {
+  const plan = planOf(uri);
+  if (plan) {
+    return planTarget(plan.approvalId, uri, range);
+  }
   const side = sideOf(uri);
   const document = vscode.workspace.textDocuments.find(one => one.uri.toString() === uri.toString());
   const file = side && (await relay.call('changes.file', side));
-  const notThere = new SandpiperError('stale', 'These lines are not in the file that the relay has.', {
-    hint: 'Save the file, then comment again.',
+  const notThere = new SandpiperError('stale', t('These lines are not in the file that the relay has.'), {
+    hint: t('Save the file, then comment again.'),
   });
   if (!side || !range || !file?.blob) {
     throw notThere;
@@ -140,6 +161,14 @@ async function targetOf(relay: RelayLink, { uri, range }: vscode.CommentThread) 
     throw notThere;
   }
   return { kind: 'lines', side: side.side, path: side.path, object: file.blob, lines } as const;
+}
+
+function planTarget(approvalId: string, uri: vscode.Uri, range: vscode.Range | undefined) {
+  const document = vscode.workspace.textDocuments.find(one => one.uri.toString() === uri.toString());
+  const start = range?.start.line ?? 0;
+  const count = Math.max(1, (range?.end.line ?? 0) - start + 1);
+  const quote = document?.getText(new vscode.Range(start, 0, start + count, 0)).trimEnd() ?? '';
+  return { kind: 'plan', approvalId, lines: { start, count }, quote: quote.slice(0, MAX_QUOTE) } as const;
 }
 
 async function resolve(deps: CommentDependencies, argument: unknown, resolved: boolean): Promise<void> {
@@ -155,30 +184,90 @@ async function resolve(deps: CommentDependencies, argument: unknown, resolved: b
 }
 
 async function submit(deps: CommentDependencies, argument: unknown): Promise<void> {
-  const named = isThread(argument) ? sideOf(argument.uri)?.sessionId : argument;
-  const sessionId = await deps.pick.pick(named, {
-    placeHolder: 'Session whose review to submit',
+  const sessionId = await deps.pick.pick(sessionNamed(argument), {
+    placeHolder: t('Session whose review to submit'),
     fits: summary => !summary.archived && summary.stats.files > 0,
-    none: 'No session has changes to review.',
+    none: t('No session has changes to review.'),
   });
   if (sessionId === undefined) {
     return;
   }
   const { comments } = await deps.relay.call('review.comments', { sessionId });
+  if (await keepPlanning(deps, sessionId, comments)) {
+    return;
+  }
   const drafts = comments.filter(({ state }) => state === 'draft').length;
   const text = await vscode.window.showInputBox({
-    title: 'Submit Review',
-    prompt: `The agent gets ${drafts === 0 ? 'no comments' : drafts === 1 ? '1 comment' : `${drafts} comments`} and everything that you rejected or edited. Enter submits, Escape does not.`,
-    placeHolder: 'Anything else to say? (optional)',
+    title: t('Submit Review'),
+    prompt: t(
+      'The agent gets {0} and everything that you rejected or edited. Enter submits, Escape does not.',
+      drafts === 0 ? t('no comments') : count(drafts, 'comment'),
+    ),
+    placeHolder: t('Anything else to say? (optional)'),
     ignoreFocusOut: true,
-    validateInput: value => (value.length > 4000 ? 'At most 4000 characters.' : undefined),
+    validateInput: value => (value.length > 4000 ? t('At most 4000 characters.') : undefined),
   });
   if (text === undefined) {
     return;
   }
   const submitted = await deps.relay.call('review.submit', { sessionId, text });
   await deps.comments.refresh(sessionId);
-  vscode.window.setStatusBarMessage(`Sandpiper: ${submittedText(submitted)}`, 8000);
+  vscode.window.setStatusBarMessage(t('Sandpiper: {0}', submittedText(submitted)), 8000);
+}
+
+/** What a thread, a document with a plan or a row of a list names. */
+function sessionNamed(argument: unknown): unknown {
+  const uri = isThread(argument) ? argument.uri : argument;
+  const plan = planOf(uri instanceof vscode.Uri ? uri : (vscode.window.activeTextEditor?.document.uri ?? NO_DOCUMENT));
+  return plan?.sessionId ?? (isThread(argument) ? sideOf(argument.uri)?.sessionId : argument);
+}
+
+/**
+ * Comments on a plan that the agent waits with are the answer to it. Only these are sent: a message would come after the
+ * plan is answered.
+ * @returns whether the session waits with such a plan
+ */
+async function keepPlanning(
+  { relay, actions, comments: shown }: CommentDependencies,
+  sessionId: string,
+  comments: readonly Comment[],
+): Promise<boolean> {
+  const { approvals } = await relay.call('session.get', { sessionId });
+  const asked = approvals.find(({ id, kind }) => kind === 'plan' && draftsOnPlan(comments, id).length > 0);
+  if (!asked) {
+    return false;
+  }
+  const drafts = draftsOnPlan(comments, asked.id);
+  const text = await vscode.window.showInputBox({
+    title: t('Submit Review of the Plan'),
+    prompt: t(
+      'The agent gets {0} and goes on planning. Enter submits, Escape does not.',
+      count(drafts.length, 'comment'),
+    ),
+    placeHolder: t('Anything else to say? (optional)'),
+    ignoreFocusOut: true,
+    validateInput: value => (value.length > 4000 ? t('At most 4000 characters.') : undefined),
+  });
+  if (text === undefined) {
+    return true;
+  }
+  await actions.answer(sessionId, asked.id, { kind: 'deny', message: keepPlanningMessage(drafts, text) });
+  // The agent has them now; as drafts they would be told again with the next review.
+  for (const { id } of drafts) {
+    await relay.call('review.deleteComment', { sessionId, commentId: id });
+  }
+  await shown.refresh(sessionId);
+  vscode.window.setStatusBarMessage(t('Sandpiper: the agent goes on planning with your comments'), 8000);
+  return true;
+}
+
+async function openPlan({ pick, plans }: CommentDependencies, argument: unknown): Promise<void> {
+  const sessionId = await pick.pick(argument, {
+    placeHolder: t('Session whose plan to open'),
+    fits: summary => openQuestions(summary) > 0,
+    none: t('No session asks about a plan.'),
+  });
+  await (sessionId === undefined ? undefined : plans.open(sessionId));
 }
 
 async function stopEditing(
@@ -235,5 +324,5 @@ function isThread(value: unknown): value is vscode.CommentThread {
 }
 
 function nothingNamed(): SandpiperError {
-  return new SandpiperError('not_found', 'This acts on a comment.', { hint: 'Use the buttons of the comment.' });
+  return new SandpiperError('not_found', t('This acts on a comment.'), { hint: t('Use the buttons of the comment.') });
 }

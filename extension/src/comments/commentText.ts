@@ -1,5 +1,6 @@
 import type { CallResult } from '../../../protocol/calls.ts';
 import type { LineRange } from '../../../protocol/feedback.ts';
+import { count, t } from '../../../protocol/text.ts';
 
 /* What the editor says of comments, and how they are put together to threads. Pure, no `vscode`. */
 
@@ -16,13 +17,26 @@ export interface ThreadShape {
 
 /** The threads of one side of a file. A comment whose lines are gone stays where they were. */
 export function threadsOf(comments: readonly Comment[], side: string, path: string): ThreadShape[] {
+  return shapesOf(comments, ({ place, now }) =>
+    place.kind === 'lines' && place.side === side && place.path === path ? (now ?? place.lines) : undefined,
+  );
+}
+
+/** The threads of a plan. One that is on the whole of it stands at its first line. */
+export function planThreadsOf(comments: readonly Comment[], approvalId: string): ThreadShape[] {
+  return shapesOf(comments, ({ place }) =>
+    place.kind === 'plan' && place.approvalId === approvalId ? (place.lines ?? { start: 0, count: 1 }) : undefined,
+  );
+}
+
+function shapesOf(comments: readonly Comment[], linesOf: (comment: Comment) => LineRange | undefined): ThreadShape[] {
   const threads = new Map<string, ThreadShape>();
   for (const comment of comments) {
-    const { place, now, outdated } = comment;
-    if (place.kind !== 'lines' || place.side !== side || place.path !== path) {
+    const { outdated } = comment;
+    const lines = linesOf(comment);
+    if (!lines) {
       continue;
     }
-    const lines = now ?? place.lines;
     const key = `${lines.start}+${lines.count}${outdated ? ' outdated' : ''}`;
     const thread = threads.get(key) ?? { key, lines, comments: [], outdated, resolved: true };
     thread.comments.push(comment);
@@ -36,20 +50,20 @@ export function threadsOf(comments: readonly Comment[], side: string, path: stri
 export function threadLabel({ comments, outdated, resolved }: ThreadShape): string {
   const drafts = comments.filter(({ state }) => state === 'draft').length;
   const words = [
-    ...(drafts === 0 ? [] : [drafts === 1 ? 'Draft' : `${drafts} drafts`]),
-    ...(resolved ? ['Resolved'] : []),
-    ...(outdated ? ['Outdated: these lines are not there any more'] : []),
+    ...(drafts === 0 ? [] : [drafts === 1 ? t('Draft') : t('{0} drafts', drafts)]),
+    ...(resolved ? [t('Resolved')] : []),
+    ...(outdated ? [t('Outdated: these lines are not there any more')] : []),
   ];
-  return words.length === 0 ? 'Comment to the agent' : words.join(', ');
+  return words.length === 0 ? t('Comment to the agent') : words.join(', ');
 }
 
 /** Beside a comment. */
 export function commentLabel({ state, label }: Comment): string {
   switch (state) {
     case 'draft':
-      return 'Draft';
+      return t('Draft');
     case 'submitted':
-      return `${label ?? ''} Submitted`.trim();
+      return `${label ?? ''} ${t('Submitted')}`.trim();
     default:
       return label ?? '';
   }
@@ -67,17 +81,17 @@ export function answerOf({ answer }: Comment): { title: string; text: string } |
 }
 
 const TITLES = {
-  addressed: 'Addressed',
-  declined: 'Declined',
-  outdated: 'Outdated',
-  changed: 'Changed, not answered',
-  unanswered: 'Not answered',
+  addressed: t('Addressed'),
+  declined: t('Declined'),
+  outdated: t('Outdated'),
+  changed: t('Changed, not answered'),
+  unanswered: t('Not answered'),
 } as const;
 
 const EVIDENCE = {
-  lines: 'These lines changed.',
-  file: 'The file changed elsewhere.',
-  none: 'Nothing in the file changed.',
+  lines: t('These lines changed.'),
+  file: t('The file changed elsewhere.'),
+  none: t('Nothing in the file changed.'),
   unknown: '',
 } as const;
 
@@ -88,13 +102,9 @@ export function submittedText({
   edits,
 }: Pick<CallResult<'review.submit'>, 'comments' | 'rejections' | 'edits'>): string {
   const parts = [
-    countText(comments, 'comment'),
-    countText(rejections, 'rejection'),
-    countText(edits, 'edit of yours', 'edits of yours'),
-  ].filter(part => part !== undefined);
-  return `Review submitted: ${parts.join(', ')}`;
-}
-
-function countText(count: number, one: string, many = `${one}s`): string | undefined {
-  return count === 0 ? undefined : `${count} ${count === 1 ? one : many}`;
+    ...(comments === 0 ? [] : [count(comments, 'comment')]),
+    ...(rejections === 0 ? [] : [count(rejections, 'rejection')]),
+    ...(edits === 0 ? [] : [count(edits, 'edit of yours', 'edits of yours')]),
+  ];
+  return t('Review submitted: {0}', parts.join(', '));
 }

@@ -2,8 +2,18 @@ import * as vscode from 'vscode';
 import { DisposableStore } from '../disposables.ts';
 import { SCHEME } from '../manifest.ts';
 import { fromUriParts } from '../review/sessionUri.ts';
-import { answerOf, commentLabel, threadLabel, threadsOf, type Comment, type ThreadShape } from './commentText.ts';
+import {
+  answerOf,
+  commentLabel,
+  planThreadsOf,
+  threadLabel,
+  threadsOf,
+  type Comment,
+  type ThreadShape,
+} from './commentText.ts';
+import { planOf } from './planDocuments.ts';
 import type { SessionComments } from './sessionComments.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** Without a dot: `when` clauses of package.json name it beside context keys. */
 const CONTROLLER = 'sandpiperReview';
@@ -50,15 +60,17 @@ export class CommentThreads implements vscode.Disposable {
 
   constructor(comments: SessionComments) {
     this.#comments = comments;
-    this.#controller = this.#disposables.add(vscode.comments.createCommentController(CONTROLLER, 'Sandpiper Review'));
+    this.#controller = this.#disposables.add(
+      vscode.comments.createCommentController(CONTROLLER, t('Sandpiper Review')),
+    );
     this.#controller.options = {
-      prompt: 'Tell the agent about these lines',
-      placeHolder: 'A draft until you submit the review',
+      prompt: t('Tell the agent about these lines'),
+      placeHolder: t('A draft until you submit the review'),
     };
     this.#controller.commentingRangeProvider = {
       provideCommentingRanges: document =>
         // A file that is not there has no line to speak of.
-        sideOf(document.uri) && document.getText() !== ''
+        sessionCommentedIn(document.uri) !== undefined && document.getText() !== ''
           ? [new vscode.Range(0, 0, Math.max(0, document.lineCount - 1), 0)]
           : undefined,
     };
@@ -67,7 +79,7 @@ export class CommentThreads implements vscode.Disposable {
     this.#disposables.add(
       comments.onDidChange(sessionId => {
         for (const { uri } of vscode.workspace.textDocuments) {
-          if (sideOf(uri)?.sessionId === sessionId) {
+          if (sessionCommentedIn(uri) === sessionId) {
             this.#show(uri);
           }
         }
@@ -79,7 +91,7 @@ export class CommentThreads implements vscode.Disposable {
   /** A thread that waits for its first comment; what is typed into it is in the relay once it is saved. */
   begin(uri: vscode.Uri, range: vscode.Range): vscode.CommentThread {
     const thread = this.#controller.createCommentThread(uri, range, []);
-    thread.label = 'Comment to the agent';
+    thread.label = t('Comment to the agent');
     thread.canReply = true;
     thread.collapsibleState = vscode.CommentThreadCollapsibleState.Expanded;
     return thread;
@@ -117,12 +129,12 @@ export class CommentThreads implements vscode.Disposable {
   }
 
   #show(uri: vscode.Uri): void {
-    const side = sideOf(uri);
-    const comments = side && this.#comments.of(side.sessionId);
-    if (!side || !comments) {
+    const sessionId = sessionCommentedIn(uri);
+    const comments = sessionId === undefined ? undefined : this.#comments.of(sessionId);
+    if (sessionId === undefined || !comments) {
       return;
     }
-    const shapes = new Map(threadsOf(comments, side.side, side.path).map(shape => [shape.key, shape]));
+    const shapes = new Map(shapesIn(uri, comments).map(shape => [shape.key, shape]));
     const known =
       this.#threads.get(uri.toString()) ?? new Map<string, { thread: vscode.CommentThread; shown: string }>();
     for (const [key, { thread }] of known) {
@@ -137,7 +149,7 @@ export class CommentThreads implements vscode.Disposable {
       if (before?.shown === shown || (before && isEdited(before.thread))) {
         continue;
       }
-      const written = shape.comments.flatMap(comment => toComments(side.sessionId, comment));
+      const written = shape.comments.flatMap(comment => toComments(sessionId, comment));
       // With its comments at once: one that begins without any opens with the cursor in its field.
       const thread = before?.thread ?? this.#controller.createCommentThread(uri, rangeOf(shape), written);
       fill(thread, shape, written, !before);
@@ -174,7 +186,7 @@ function toComments(sessionId: string, comment: Comment): ThreadComment[] {
   const { id, at, text, state } = comment;
   const mine = new ThreadComment(sessionId, id, {
     body: plain(text),
-    author: { name: 'You' },
+    author: { name: t('You') },
     label: commentLabel(comment),
     contextValue: state === 'draft' ? 'draft' : 'submitted',
     at,
@@ -185,7 +197,7 @@ function toComments(sessionId: string, comment: Comment): ThreadComment[] {
   }
   const said = new ThreadComment(sessionId, undefined, {
     body: plain(answer.text === '' ? answer.title : answer.text),
-    author: { name: 'Agent' },
+    author: { name: t('Agent') },
     label: answer.title,
     contextValue: 'answer',
   });
@@ -204,6 +216,20 @@ function rangeOf({ lines }: ThreadShape): vscode.Range {
 /** What is being typed must not be taken away. */
 function isEdited({ comments }: vscode.CommentThread): boolean {
   return comments.some(({ mode }) => mode === vscode.CommentMode.Editing);
+}
+
+/** The session that comments in a document are about; undefined when it cannot be commented. */
+export function sessionCommentedIn(uri: vscode.Uri): string | undefined {
+  return (sideOf(uri) ?? planOf(uri))?.sessionId;
+}
+
+function shapesIn(uri: vscode.Uri, comments: readonly Comment[]): ThreadShape[] {
+  const side = sideOf(uri);
+  const plan = planOf(uri);
+  if (side) {
+    return threadsOf(comments, side.side, side.path);
+  }
+  return plan ? planThreadsOf(comments, plan.approvalId) : [];
 }
 
 /** The session, side and path of a document that can be commented. */

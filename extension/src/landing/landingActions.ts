@@ -11,14 +11,33 @@ import { unpackBundle } from '../../../landing/unpackBundle.ts';
 import type { UserFolder } from '../../../landing/userFolder.ts';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import type { LandingTree } from '../../../protocol/landingCalls.ts';
+import { FileOrigins } from '../blame/fileOrigins.ts';
 import { askLandingTree } from '../commands/askLandingTree.ts';
+import type { Log } from '../log.ts';
 import type { RelayLink } from '../relay/relayLink.ts';
+import type { PendingChanges } from '../review/pendingChanges.ts';
+import type { ReviewDecisions } from '../review/reviewDecisions.ts';
 import type { SessionActions } from '../sessions/sessionActions.ts';
-import { count } from '../sessions/sessionGroups.ts';
+import type { SessionStore } from '../sessions/sessionStore.ts';
+import { AppliedFiles } from './appliedFiles.ts';
+import { APPLIES } from './appliesFolder.ts';
+import { AppliedReview } from './appliedReview.ts';
 import { askAboutUncommitted, askConflicts, askCutOff, askOthers, askSensitive } from './landingQuestions.ts';
 import { folderWith, openFolders } from './landingFolder.ts';
 import { OpenText } from './openText.ts';
 import { ConflictResolver } from './resolveConflicts.ts';
+import { count, t } from '../../../protocol/text.ts';
+
+interface LandingParts {
+  relay: RelayLink;
+  actions: SessionActions;
+  /** Where applies are written down. */
+  storage: string;
+  store: SessionStore;
+  pending: PendingChanges;
+  decisions: ReviewDecisions;
+  log: Log;
+}
 
 const MAX_CLIPBOARD_BYTES = 20_000_000;
 
@@ -28,24 +47,35 @@ export class LandingActions implements vscode.Disposable {
   readonly #actions: SessionActions;
   readonly #records: ApplyRecords;
   readonly #resolver: ConflictResolver;
+  readonly #files: AppliedFiles;
+  /** What can be decided in the applied files themselves. */
+  readonly review: AppliedReview;
+  readonly origins: FileOrigins;
 
-  /** @param storage where applies are written down */
-  constructor(relay: RelayLink, actions: SessionActions, storage: string) {
+  constructor({ relay, actions, storage, store, pending, decisions, log }: LandingParts) {
     this.#relay = relay;
     this.#actions = actions;
-    this.#records = new ApplyRecords(join(storage, 'applies'));
-    this.#resolver = new ConflictResolver(this.#records);
+    this.#records = new ApplyRecords(join(storage, APPLIES));
+    this.#resolver = new ConflictResolver(this.#records, () => void this.follow());
+    this.#files = new AppliedFiles(this.#records, store, pending, log);
+    this.origins = new FileOrigins(relay, this.#files);
+    this.review = new AppliedReview({ relay, records: this.#records, files: this.#files, pending, decisions });
+  }
+
+  /** Shows in the open files what was applied and is not decided. */
+  follow(): Promise<void> {
+    return this.#files.refresh();
   }
 
   /** Merges the change into the user's files; asks where there is something to choose. */
   async apply(sessionId: string): Promise<void> {
-    const chosen = await this.#choose(sessionId, 'What should be applied to your files?');
+    const chosen = await this.#choose(sessionId, t('What should be applied to your files?'));
     if (!chosen || !(await this.#settleCutOff(chosen.folder))) {
       return;
     }
     const { folder, from } = chosen;
     const { title } = await this.#actions.state(sessionId);
-    const applied = await withScratch('applying the changes…', async scratch => {
+    const applied = await withScratch(t('applying the changes…'), async scratch => {
       const { bundle, file } = await fetchBundle(this.#relay, folder, scratch, { sessionId, from });
       const open = new OpenText(folder.root, this.#records);
       const left = await askSensitive(bundle.sensitive, 'apply');
@@ -64,9 +94,10 @@ export class LandingActions implements vscode.Disposable {
       return;
     }
     if (applied.record) {
+      void this.follow();
       this.#tell(folder, applied.record, applied.plan);
     } else if (isEmptyPlan(applied.plan)) {
-      void vscode.window.showInformationMessage('Your files have these changes already.');
+      void vscode.window.showInformationMessage(t('Your files have these changes already.'));
     }
   }
 
@@ -74,7 +105,7 @@ export class LandingActions implements vscode.Disposable {
   async undo(): Promise<void> {
     const found = await this.#latest();
     if (!found) {
-      throw new SandpiperError('not_found', 'There is no apply to undo in the open folders.');
+      throw new SandpiperError('not_found', t('There is no apply to undo in the open folders.'));
     }
     await this.#undo(found.folder, found.record);
   }
@@ -88,7 +119,7 @@ export class LandingActions implements vscode.Disposable {
         }
       }
     }
-    throw new SandpiperError('not_found', 'No apply has left a conflict.');
+    throw new SandpiperError('not_found', t('No apply has left a conflict.'));
   }
 
   /** Puts the merge that is open into the user's file. */
@@ -98,22 +129,22 @@ export class LandingActions implements vscode.Disposable {
 
   /** Fetches the change into the repository as a branch, and switches to it when nothing is in the way. */
   async checkOut(sessionId: string): Promise<void> {
-    const chosen = await this.#choose(sessionId, 'What should the branch have?');
+    const chosen = await this.#choose(sessionId, t('What should the branch have?'));
     if (!chosen) {
       return;
     }
     const { folder, from } = chosen;
-    const done = await withScratch('fetching the branch…', async scratch => {
+    const done = await withScratch(t('fetching the branch…'), async scratch => {
       const { bundle, file } = await fetchBundle(this.#relay, folder, scratch, { sessionId, from });
       if ((await askSensitive(bundle.sensitive, 'checkOut')) === undefined) {
         return undefined;
       }
       const branch = await vscode.window.showInputBox({
-        title: 'Check Out Branch',
-        prompt: 'Name of the branch in your repository',
+        title: t('Check Out Branch'),
+        prompt: t('Name of the branch in your repository'),
         value: bundle.branch,
         ignoreFocusOut: true,
-        validateInput: value => (value.trim() === '' ? 'Give the branch a name.' : undefined),
+        validateInput: value => (value.trim() === '' ? t('Give the branch a name.') : undefined),
       });
       const spec = branch === undefined ? undefined : { file, commit: bundle.commit, branch: branch.trim() };
       if (!spec) {
@@ -121,14 +152,14 @@ export class LandingActions implements vscode.Disposable {
       }
       try {
         await checkOutBranch(folder, { ...spec, switchTo: true, carry: false });
-        return `Switched to ${spec.branch}.`;
+        return t('Switched to {0}.', spec.branch);
       } catch (thrown) {
         const choice = await askAboutUncommitted(toSandpiperError(thrown));
         if (choice === undefined) {
           return undefined;
         }
         await checkOutBranch(folder, { ...spec, switchTo: choice === 'carry', carry: true });
-        return choice === 'carry' ? `Switched to ${spec.branch}.` : `Made the branch ${spec.branch}.`;
+        return choice === 'carry' ? t('Switched to {0}.', spec.branch) : t('Made the branch {0}.', spec.branch);
       }
     });
     if (done !== undefined) {
@@ -139,32 +170,35 @@ export class LandingActions implements vscode.Disposable {
   /** Puts the change on the clipboard, for `git apply`. @throws `too_large` */
   async copyPatch(sessionId: string): Promise<void> {
     const described = await this.#relay.call('landing.describe', { sessionId });
-    const from = await askLandingTree(described, 'What should the patch have?');
+    const from = await askLandingTree(described, t('What should the patch have?'));
     if (from === undefined) {
       return;
     }
-    await withScratch('making the patch…', async scratch => {
+    await withScratch(t('making the patch…'), async scratch => {
       const { patch, file } = await fetchPatch(this.#relay, scratch, { sessionId, from });
       const content = await readFile(file);
       const text = content.toString('utf8');
       if (patch.bytes > MAX_CLIPBOARD_BYTES || !Buffer.from(text).equals(content)) {
         throw new SandpiperError(
           'too_large',
-          'This patch cannot go through the clipboard: it is too large or no UTF-8.',
+          t('This patch cannot go through the clipboard: it is too large or no UTF-8.'),
           {
-            hint: `Run \`sandpiper patch ${sessionId} > change.patch\` in a terminal.`,
+            hint: t('Run `sandpiper patch {0} > change.patch` in a terminal.', sessionId),
           },
         );
       }
       await vscode.env.clipboard.writeText(text);
     });
     vscode.window.setStatusBarMessage(
-      `Sandpiper: copied ${from === 'accepted' ? 'the accepted' : 'all'} changes as a patch`,
+      from === 'accepted'
+        ? t('Sandpiper: copied the accepted changes as a patch')
+        : t('Sandpiper: copied all changes as a patch'),
       5000,
     );
   }
 
   dispose(): void {
+    this.#files.dispose();
     this.#resolver.dispose();
   }
 
@@ -208,26 +242,31 @@ export class LandingActions implements vscode.Disposable {
       }
       outcome = await undoApply(this.#records, record, { editor, others: true });
     }
+    void this.follow();
     const { undone, left } = outcome;
-    const kept =
-      left.length === 0
-        ? ''
-        : `; ${count(left.length, 'file')} left as you changed ${left.length === 1 ? 'it' : 'them'}`;
-    void vscode.window.showInformationMessage(`Undid "${record.title}" in ${count(undone.length, 'file')}${kept}.`);
+    const parts = [
+      t('Undid "{0}" in {1}', record.title, count(undone.length, 'file')),
+      ...(left.length === 0 ? [] : [leftText(left.length)]),
+    ];
+    void vscode.window.showInformationMessage(`${parts.join('; ')}.`);
   }
 
   #tell(folder: UserFolder, record: ApplyRecord, { files, edits, conflicts }: ApplyPlan): void {
-    const what = `Applied ${record.from === 'accepted' ? 'the accepted' : 'all'} changes to ${count(files.length + edits.length, 'file')}`;
-    const unsaved = edits.length === 0 ? '' : `, ${edits.length} of them in unsaved text`;
-    const open = conflicts.length === 0 ? '' : `; ${count(conflicts.length, 'conflict')} left`;
+    const done = count(files.length + edits.length, 'file');
+    const what =
+      record.from === 'accepted'
+        ? t('Applied the accepted changes to {0}', done)
+        : t('Applied all changes to {0}', done);
+    const unsaved = edits.length === 0 ? '' : `, ${t('{0} of them in unsaved text', edits.length)}`;
+    const open = conflicts.length === 0 ? '' : `; ${t('{0} left', count(conflicts.length, 'conflict'))}`;
     const actions = [
-      ...(conflicts.length === 0 ? [] : ['Resolve Conflicts']),
-      ...(files.length + edits.length === 0 ? [] : ['Undo']),
+      ...(conflicts.length === 0 ? [] : [t('Resolve Conflicts')]),
+      ...(files.length + edits.length === 0 ? [] : [t('Undo')]),
     ];
     void vscode.window.showInformationMessage(`${what}${unsaved}${open}.`, ...actions).then(async chosen => {
-      if (chosen === 'Undo') {
+      if (chosen === t('Undo')) {
         await vscode.commands.executeCommand('sandpiper.undoApply');
-      } else if (chosen === 'Resolve Conflicts') {
+      } else if (chosen === t('Resolve Conflicts')) {
         await this.#resolver.resolve(folder, record);
       }
     });
@@ -236,7 +275,7 @@ export class LandingActions implements vscode.Disposable {
 
 async function withScratch<Result>(title: string, action: (folder: string) => Promise<Result>): Promise<Result> {
   const location = vscode.ProgressLocation.Notification;
-  return vscode.window.withProgress({ location, title: `Sandpiper: ${title}` }, async () => {
+  return vscode.window.withProgress({ location, title: t('Sandpiper: {0}', title) }, async () => {
     await mkdir(tmpdir(), { recursive: true });
     const folder = await mkdtemp(join(tmpdir(), 'sandpiper-apply-'));
     try {
@@ -245,4 +284,8 @@ async function withScratch<Result>(title: string, action: (folder: string) => Pr
       await rm(folder, { recursive: true, force: true });
     }
   });
+}
+
+function leftText(files: number): string {
+  return files === 1 ? t('{0} file left as you changed it', files) : t('{0} files left as you changed them', files);
 }

@@ -1,12 +1,13 @@
 import * as vscode from 'vscode';
 import { hasCommit, openUserFolder, type UserFolder } from '../../../landing/userFolder.ts';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** The repositories of the folders that are open here. */
 export async function openFolders(): Promise<UserFolder[]> {
   if (!vscode.workspace.isTrusted) {
-    throw new SandpiperError('forbidden', 'This folder is open in Restricted Mode.', {
-      hint: 'Trust it with "Workspaces: Manage Workspace Trust" to change its files.',
+    throw new SandpiperError('forbidden', t('This folder is open in Restricted Mode.'), {
+      hint: t('Trust it with "Workspaces: Manage Workspace Trust" to change its files.'),
     });
   }
   const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
@@ -33,7 +34,7 @@ export async function folderWith(upstream: string): Promise<UserFolder> {
   }
   throw new SandpiperError(
     'not_found',
-    `No open folder has the commit ${upstream.slice(0, 12)} that the session started from.`,
-    { hint: 'Open the folder of the same repository, or fetch that commit into it with git.' },
+    t('No open folder has the commit {0} that the session started from.', upstream.slice(0, 12)),
+    { hint: t('Open the folder of the same repository, or fetch that commit into it with git.') },
   );
 }

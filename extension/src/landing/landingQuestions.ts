@@ -4,19 +4,23 @@ import { REASONS } from '../../../landing/decide.ts';
 import type { LandingBundle } from '../../../landing/fetchLanding.ts';
 import type { ApplyPlan } from '../../../landing/planApply.ts';
 import type { SandpiperError } from '../../../protocol/errors.ts';
-import { count } from '../sessions/sessionGroups.ts';
+import { count, t, told } from '../../../protocol/text.ts';
 
 const SHOWN = 10;
 
 /** Whether to apply what can be merged although some cannot. */
 export async function askConflicts({ files, edits, conflicts }: ApplyPlan): Promise<boolean> {
   const merged = files.length + edits.length;
-  const go = merged === 0 ? 'Resolve Conflicts' : 'Apply the Others';
+  const go = merged === 0 ? t('Resolve Conflicts') : t('Apply the Others');
   const listed = conflicts.slice(0, SHOWN).map(({ path, reason }) => `${path}: ${REASONS[reason]}`);
-  const more = conflicts.length > SHOWN ? [`and ${conflicts.length - SHOWN} more`] : [];
+  const more = conflicts.length > SHOWN ? [t('and {0} more', conflicts.length - SHOWN)] : [];
   const chosen = await vscode.window.showWarningMessage(
-    `${count(conflicts.length, 'file')} cannot be merged with your own changes. ${merged === 0 ? 'No other file changes.' : `${count(merged, 'other file')} can.`}`,
-    { modal: true, detail: [...listed, ...more, '', 'These files stay as they are until you decide.'].join('\n') },
+    t(
+      '{0} cannot be merged with your own changes. {1}',
+      count(conflicts.length, 'file'),
+      merged === 0 ? t('No other file changes.') : t('{0} can.', count(merged, 'other file')),
+    ),
+    { modal: true, detail: [...listed, ...more, '', t('These files stay as they are until you decide.')].join('\n') },
     go,
   );
   return chosen === go;
@@ -33,14 +37,16 @@ export async function askSensitive(
   if (files.length === 0) {
     return [];
   }
-  const leave = 'Leave Them Out';
-  const take = doing === 'apply' ? 'Apply All the Same' : 'Check Out All the Same';
-  const listed = files.slice(0, SHOWN).map(({ path, reason }) => `${path}: ${reason}`);
+  const leave = t('Leave Them Out');
+  const take = doing === 'apply' ? t('Apply All the Same') : t('Check Out All the Same');
+  const listed = files.slice(0, SHOWN).map(({ path, reason }) => `${path}: ${told(reason)}`);
   const chosen = await vscode.window.showWarningMessage(
-    `${count(files.length, 'file')} that can run code on this machine ${files.length === 1 ? 'was' : 'were'} not accepted.`,
+    files.length === 1
+      ? t('{0} file that can run code on this machine was not accepted.', files.length)
+      : t('{0} files that can run code on this machine were not accepted.', files.length),
     {
       modal: true,
-      detail: [...listed, ...(files.length > SHOWN ? [`and ${files.length - SHOWN} more`] : [])].join('\n'),
+      detail: [...listed, ...(files.length > SHOWN ? [t('and {0} more', files.length - SHOWN)] : [])].join('\n'),
     },
     ...(doing === 'apply' ? [leave] : []),
     take,
@@ -50,11 +56,11 @@ export async function askSensitive(
 
 /** What to do about an apply that a crash cut off. */
 export async function askCutOff({ title }: ApplyRecord): Promise<'finish' | 'undo' | undefined> {
-  const finish = 'Finish It';
-  const undo = 'Undo It';
+  const finish = t('Finish It');
+  const undo = t('Undo It');
   const chosen = await vscode.window.showWarningMessage(
-    `Applying "${title}" to these files was cut off in the middle.`,
-    { modal: true, detail: 'Every file is either as it was or as it was to be.' },
+    t('Applying "{0}" to these files was cut off in the middle.', title),
+    { modal: true, detail: t('Every file is either as it was or as it was to be.') },
     finish,
     undo,
   );
@@ -66,9 +72,9 @@ export async function askOthers(error: SandpiperError): Promise<boolean> {
   if (error.code !== 'conflict' || !Array.isArray(error.details?.['changed'])) {
     throw error;
   }
-  const others = 'Undo the Others';
+  const others = t('Undo the Others');
   const chosen = await vscode.window.showWarningMessage(
-    'You changed files since they were applied.',
+    t('You changed files since they were applied.'),
     { modal: true, detail: error.message },
     others,
   );
@@ -81,11 +87,11 @@ export async function askAboutUncommitted(error: SandpiperError): Promise<'carry
   if (error.code !== 'conflict' || !(Array.isArray(uncommitted) || Array.isArray(files))) {
     throw error;
   }
-  const carry = 'Take Them Along';
-  const only = 'Make the Branch Only';
+  const carry = t('Take Them Along');
+  const only = t('Make the Branch Only');
   const chosen = await vscode.window.showWarningMessage(
-    'You have uncommitted changes.',
-    { modal: true, detail: `${error.message} Nothing is overwritten in any case.` },
+    t('You have uncommitted changes.'),
+    { modal: true, detail: t('{0} Nothing is overwritten in any case.', error.message) },
     carry,
     only,
   );

@@ -6,6 +6,7 @@ import type { ApplyRecord, ApplyRecords } from '../../../landing/applyRecord.ts'
 import type { EditStep, UnsavedText } from '../../../landing/planApply.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { replacement } from './replacement.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** Unsaved text of this window's editors, by path in a folder. */
 export class OpenText implements UnsavedEdits {
@@ -130,12 +131,12 @@ function replaceText(change: vscode.WorkspaceEdit, document: vscode.TextDocument
 /** One edit over all files is one step of the editor's own undo. */
 async function run(change: vscode.WorkspaceEdit): Promise<void> {
   if (change.size > 0 && !(await vscode.workspace.applyEdit(change))) {
-    throw new SandpiperError('conflict', 'The editor refused the changes of files with unsaved text.', {
-      hint: 'Save or revert these files, then try again.',
+    throw new SandpiperError('conflict', t('The editor refused the changes of files with unsaved text.'), {
+      hint: t('Save or revert these files, then try again.'),
     });
   }
 }
 
 function changed(path: string): SandpiperError {
-  return new SandpiperError('conflict', `You typed in ${path} meanwhile.`, { hint: 'Try again.' });
+  return new SandpiperError('conflict', t('You typed in {0} meanwhile.', path), { hint: t('Try again.') });
 }

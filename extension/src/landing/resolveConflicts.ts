@@ -7,10 +7,10 @@ import { markResolved, resolveConflict } from '../../../landing/resolveConflict.
 import { undecided } from '../../../landing/undecided.ts';
 import type { UserFolder } from '../../../landing/userFolder.ts';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
-import { count } from '../sessions/sessionGroups.ts';
 import { openFolders } from './landingFolder.ts';
 import { OpenText } from './openText.ts';
 import { mergedIn, type MergedConflict } from './mergeTab.ts';
+import { count, t } from '../../../protocol/text.ts';
 
 interface OpenMerge {
   folder: UserFolder;
@@ -25,10 +25,13 @@ interface OpenMerge {
  */
 export class ConflictResolver implements vscode.Disposable {
   readonly #records: ApplyRecords;
+  readonly #resolved: () => void;
   readonly #tabs: vscode.Disposable;
 
-  constructor(records: ApplyRecords) {
+  /** @param resolved is told when a merge was put into the user's file */
+  constructor(records: ApplyRecords, resolved: () => void) {
     this.#records = records;
+    this.#resolved = resolved;
     this.#tabs = vscode.window.tabGroups.onDidChangeTabs(({ closed }) => {
       for (const merged of closed.map(mergedIn)) {
         if (merged) {
@@ -49,7 +52,10 @@ export class ConflictResolver implements vscode.Disposable {
     }));
     const chosen =
       items.length > 1
-        ? await vscode.window.showQuickPick(items, { title: 'Resolve Conflicts', placeHolder: 'File to decide about' })
+        ? await vscode.window.showQuickPick(items, {
+            title: t('Resolve Conflicts'),
+            placeHolder: t('File to decide about'),
+          })
         : items[0];
     if (chosen) {
       await this.#open({ folder, record, index: chosen.index });
@@ -76,8 +82,8 @@ export class ConflictResolver implements vscode.Disposable {
     await vscode.commands
       .executeCommand('_open.mergeEditor', {
         base: vscode.Uri.file(base ?? ours),
-        input1: { uri: vscode.Uri.file(ours), title: 'Yours', description: 'as it was when you applied' },
-        input2: { uri: vscode.Uri.file(theirs), title: "The Agent's", description: record.title },
+        input1: { uri: vscode.Uri.file(ours), title: t('Yours'), description: t('as it was when you applied') },
+        input2: { uri: vscode.Uri.file(theirs), title: t("The Agent's"), description: record.title },
         output: vscode.Uri.file(result),
       })
       .then(undefined, () => vscode.commands.executeCommand('vscode.open', vscode.Uri.file(result)));
@@ -87,13 +93,13 @@ export class ConflictResolver implements vscode.Disposable {
   async #choose(merge: OpenMerge, theirs: string | undefined): Promise<void> {
     const { record, index, folder } = merge;
     const conflict = record.conflicts[index];
-    const keep = 'Keep Yours';
+    const keep = t('Keep Yours');
     const canTake =
       conflict !== undefined && ['bothChanged', 'bothAdded', 'youDeleted', 'agentDeleted'].includes(conflict.reason);
-    const take = theirs === undefined ? 'Delete It, As the Agent Did' : "Take the Agent's";
+    const take = theirs === undefined ? t('Delete It, As the Agent Did') : t("Take the Agent's");
     const chosen = await vscode.window.showWarningMessage(
       `${conflict?.path ?? ''}: ${conflict && isReason(conflict.reason) ? REASONS[conflict.reason] : ''}.`,
-      { modal: true, detail: canTake ? 'What you take can be undone.' : 'Change that, then apply again.' },
+      { modal: true, detail: canTake ? t('What you take can be undone.') : t('Change that, then apply again.') },
       keep,
       ...(canTake ? [take] : []),
     );
@@ -102,6 +108,7 @@ export class ConflictResolver implements vscode.Disposable {
     } else if (chosen === take) {
       const content = theirs === undefined ? undefined : { file: theirs };
       await resolveConflict(this.#records, folder, record, { index, content });
+      this.#resolved();
     }
   }
 
@@ -110,8 +117,8 @@ export class ConflictResolver implements vscode.Disposable {
     const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
     const merged = mergedIn(tab);
     if (!tab || !merged) {
-      throw new SandpiperError('not_found', 'No merge of an apply is open.', {
-        hint: 'Open one with "Sandpiper: Resolve Conflicts of Apply…".',
+      throw new SandpiperError('not_found', t('No merge of an apply is open.'), {
+        hint: t('Open one with "Sandpiper: Resolve Conflicts of Apply…".'),
       });
     }
     const document = vscode.workspace.textDocuments.find(({ uri }) => uri.fsPath === merged.file);
@@ -145,21 +152,25 @@ export class ConflictResolver implements vscode.Disposable {
     const [bytes, before] = await Promise.all([readFile(result), marked ? readFile(marked) : Buffer.alloc(0)]);
     const left = undecided(before.toString('latin1'), bytes.toString('latin1'));
     if (left > 0) {
-      return this.#again(merge, `${path} has ${count(left, 'conflict')} that nobody decided. Your file is as it was.`);
+      return this.#again(
+        merge,
+        t('{0} has {1} that nobody decided. Your file is as it was.', path, count(left, 'conflict')),
+      );
     }
     if (await new OpenText(folder.root, this.#records).isUnsaved(oursPath)) {
-      return this.#again(merge, `${oursPath} has unsaved changes. Save or revert it, then resolve again.`);
+      return this.#again(merge, t('{0} has unsaved changes. Save or revert it, then resolve again.', oursPath));
     }
     await resolveConflict(this.#records, folder, record, { index, content: { bytes } });
-    void vscode.window.showInformationMessage(`Merged ${path}.`, 'Undo').then(async chosen => {
-      if (chosen === 'Undo') {
+    this.#resolved();
+    void vscode.window.showInformationMessage(t('Merged {0}.', path), t('Undo')).then(async chosen => {
+      if (chosen === t('Undo')) {
         await vscode.commands.executeCommand('sandpiper.undoApply');
       }
     });
   }
 
   #again({ folder, record }: OpenMerge, text: string): void {
-    void vscode.window.showWarningMessage(text, 'Resolve Conflicts').then(async chosen => {
+    void vscode.window.showWarningMessage(text, t('Resolve Conflicts')).then(async chosen => {
       if (chosen !== undefined) {
         await this.resolve(folder, record);
       }

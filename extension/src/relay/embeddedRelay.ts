@@ -7,6 +7,7 @@ import { isOlder } from '../../../protocol/releases.ts';
 import type { Log } from '../log.ts';
 import { readSetting } from '../settings.ts';
 import { dataFolderOf, relayEnvironment } from './relayTarget.ts';
+import { t } from '../../../protocol/text.ts';
 
 const STOP_TIMEOUT_MS = 15_000;
 const START_TIMEOUT_MS = 20_000;
@@ -36,7 +37,7 @@ export class EmbeddedRelay {
   /** Where the relay listens; starts it when there is none, or only an older one. @throws `unavailable` when it did not come up */
   async address(): Promise<RelayAddress> {
     // Loaded late: activation must not pay for it.
-    const { findRelay, startRelay } = await import('../../../client/localRelay.ts');
+    const { findRelay, RELAY_NODE_OPTIONS, startRelay } = await import('../../../client/localRelay.ts');
     const { dataFolder } = this;
     const found = await findRelay(dataFolder);
     const mayStart = readSetting('relay.startAutomatically');
@@ -44,8 +45,8 @@ export class EmbeddedRelay {
       return found;
     }
     if (!mayStart) {
-      throw new SandpiperError('unavailable', 'No relay runs, and "sandpiper.relay.startAutomatically" is off.', {
-        hint: 'Start one with "sandpiper serve".',
+      throw new SandpiperError('unavailable', t('No relay runs, and "sandpiper.relay.startAutomatically" is off.'), {
+        hint: t('Start one with "sandpiper serve".'),
       });
     }
     const instead = found ? ` in the place of version ${found.version}` : '';
@@ -53,7 +54,7 @@ export class EmbeddedRelay {
     const startedAt = performance.now();
     const address = await startRelay({
       dataFolder,
-      command: [process.execPath, this.#program, 'serve'],
+      command: [process.execPath, ...RELAY_NODE_OPTIONS, this.#program, 'serve'],
       env: relayEnvironment(process.env, {
         dataFolder,
         claudePath: readSetting('agent.claudePath'),
@@ -78,8 +79,8 @@ export class EmbeddedRelay {
     const deadline = Date.now() + STOP_TIMEOUT_MS;
     while (isAlive(found.pid)) {
       if (Date.now() > deadline) {
-        throw new SandpiperError('timeout', `The relay (process ${found.pid}) did not stop.`, {
-          hint: 'End that process, then try again.',
+        throw new SandpiperError('timeout', t('The relay (process {0}) did not stop.', found.pid), {
+          hint: t('End that process, then try again.'),
         });
       }
       await sleep(50);

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { SECRETS } from '../manifest.ts';
 import type { RelayConnection } from './relayConnection.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** The Anthropic API key: kept in the editor's secret storage, handed to the relay, which holds it in memory only. */
 export class ModelKey {
@@ -19,14 +20,16 @@ export class ModelKey {
   async ask(): Promise<boolean> {
     const target = await this.#relay.target();
     const answer = await vscode.window.showInputBox({
-      title: 'Anthropic API Key',
+      title: t('Anthropic API Key'),
       prompt:
         target.kind === 'embedded'
-          ? 'Kept in the secret storage of the editor. It never enters a sandbox. Leave empty to forget the stored key.'
-          : `Will be sent to the relay at ${target.url}, and is not stored here.`,
+          ? t(
+              'Kept in the secret storage of the editor. It never enters a sandbox. Leave empty to forget the stored key.',
+            )
+          : t('Will be sent to the relay at {0}, and is not stored here.', target.url),
       password: true,
       ignoreFocusOut: true,
-      validateInput: value => (/\s/.test(value.trim()) ? 'A key has no spaces in it.' : undefined),
+      validateInput: value => (/\s/.test(value.trim()) ? t('A key has no spaces in it.') : undefined),
     });
     const apiKey = answer?.trim();
     if (apiKey === undefined) {

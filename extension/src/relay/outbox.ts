@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import type { MessageWay } from '../../../protocol/composing.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import type { ApprovalDecision } from '../../../protocol/events.ts';
+import type { Image } from '../../../protocol/images.ts';
 import { newId } from '../../../protocol/ids.ts';
-import { alreadyAnswered, answerTo } from '../../../protocol/outbox.ts';
+import { alreadyAnswered, answerTo, messageOf } from '../../../protocol/outbox.ts';
 import type { OutboxEntry } from '../../../protocol/outbox.ts';
 import type { OutboxSender } from '../../../protocol/outboxSender.ts';
 import { DisposableStore } from '../disposables.ts';
@@ -35,9 +37,13 @@ export class Outbox implements vscode.Disposable {
   }
 
   /** Resolves when the message is durable. @throws what the disk says */
-  async send(sessionId: string, text: string, key: string): Promise<void> {
+  async send(
+    sessionId: string,
+    message: { text: string; way?: MessageWay; images?: Image[] },
+    key: string,
+  ): Promise<void> {
     const sender = await this.#opened();
-    await sender.put({ key, relay: await this.#target(), sessionId, content: { kind: 'message', text } });
+    await sender.put({ key, relay: await this.#target(), sessionId, content: { kind: 'message', ...message } });
   }
 
   /**
@@ -111,7 +117,7 @@ export class Outbox implements vscode.Disposable {
       storage: new OutboxFolder(this.#folder),
       send: ({ key, sessionId, content }) =>
         content.kind === 'message'
-          ? this.#relay.call('session.send', { key, sessionId, text: content.text })
+          ? this.#relay.call('session.send', { key, sessionId, ...messageOf(content) })
           : this.#relay.call('session.answer', {
               key,
               sessionId,

@@ -18,6 +18,7 @@ import type { EmbeddedRelay } from './embeddedRelay.ts';
 import type { RelayLink } from './relayLink.ts';
 import { toRelayUrl } from './relayTarget.ts';
 import type { RelayTarget } from './relayTarget.ts';
+import { t } from '../../../protocol/text.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
 /** These wait for git, a sandbox or a forge. */
@@ -26,8 +27,13 @@ const SLOW_CALLS: ReadonlySet<CallName> = new Set<CallName>([
   'session.delete',
   'session.restore',
   'session.create',
+  'import.start',
   'repository.inspect',
+  'repository.warm',
   'pullRequest.open',
+  'pullRequest.look',
+  'pullRequest.tend',
+  'policy.check',
 ]);
 
 /**
@@ -144,8 +150,8 @@ export class RelayConnection implements RelayLink, vscode.Disposable {
     }
     const token = await this.#secrets.get(SECRETS.relayToken);
     if (token === undefined) {
-      throw new SandpiperError('unauthorized', `There is no token for the relay at ${url}.`, {
-        hint: 'Use "Sandpiper: Connect to Relay…" to enter it.',
+      throw new SandpiperError('unauthorized', t('There is no token for the relay at {0}.', url), {
+        hint: t('Use "Sandpiper: Connect to Relay…" to enter it.'),
       });
     }
     return { kind: 'remote', url: toRelayUrl(url), token };
@@ -154,7 +160,7 @@ export class RelayConnection implements RelayLink, vscode.Disposable {
   /** Where the relay was last reached, for its HTTP side. Call it after `whenConnected`. */
   endpoint(): { url: string; token: string } {
     if (!this.#endpoint) {
-      throw new SandpiperError('unavailable', 'The relay is not connected.', { hint: 'Try again.' });
+      throw new SandpiperError('unavailable', t('The relay is not connected.'), { hint: t('Try again.') });
     }
     return this.#endpoint;
   }

@@ -1,4 +1,5 @@
 import { SandpiperError } from '../../../protocol/errors.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** Which relay this window talks to. */
 export type RelayTarget =
@@ -14,22 +15,22 @@ export type RelayTarget =
  */
 export function toRelayUrl(text: string): string {
   const wrong = (why: string) =>
-    new SandpiperError('invalid_params', `"${text}" cannot be the address of a relay: ${why}.`, {
-      hint: 'Use an address such as https://relay.example.com or http://127.0.0.1:7421.',
+    new SandpiperError('invalid_params', t('"{0}" cannot be the address of a relay: {1}.', text, why), {
+      hint: t('Use an address such as https://relay.example.com or http://127.0.0.1:7421.'),
     });
   if (!URL.canParse(text)) {
-    throw wrong('it is not a URL');
+    throw wrong(t('it is not a URL'));
   }
   const url = new URL(text);
   const secure = url.protocol === 'https:' || url.protocol === 'wss:';
   if (!secure && url.protocol !== 'http:' && url.protocol !== 'ws:') {
-    throw wrong('only http, https, ws and wss are spoken');
+    throw wrong(t('only http, https, ws and wss are spoken'));
   }
   if (!secure && !isLoopback(url.hostname)) {
-    throw wrong('without TLS your token would cross the network in clear');
+    throw wrong(t('without TLS your token would cross the network in clear'));
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw wrong('it must hold neither credentials nor a query');
+    throw wrong(t('it must hold neither credentials nor a query'));
   }
   const path = url.pathname.replace(/\/+$/, '').replace(/\/v1\/ws$/, '');
   return `${secure ? 'https' : 'http'}://${url.host}${path}`;

@@ -4,6 +4,7 @@ import { SCHEME } from '../manifest.ts';
 import { wholeFileText } from './hunkLenses.ts';
 import type { PendingChanges, PendingFile } from './pendingChanges.ts';
 import { fileOfUri, fileUri } from './reviewUris.ts';
+import { t, told } from '../../../protocol/text.ts';
 
 const LOOKS: Record<PendingFile['status'], { badge: string; color: string }> = {
   added: { badge: 'A', color: 'gitDecoration.addedResourceForeground' },
@@ -46,13 +47,13 @@ export class ChangeDecorations implements vscode.FileDecorationProvider, vscode.
     if (conflicts.some(({ path }) => path === file.path)) {
       return new vscode.FileDecoration(
         '!',
-        'Conflict',
+        t('Conflict'),
         new vscode.ThemeColor('gitDecoration.conflictingResourceForeground'),
       );
     }
     return file.sensitive === undefined
       ? new vscode.FileDecoration(badge, wholeFileText(file), new vscode.ThemeColor(color))
-      : new vscode.FileDecoration(`${badge}!`, `${file.sensitive}`, new vscode.ThemeColor('list.warningForeground'));
+      : new vscode.FileDecoration(`${badge}!`, told(file.sensitive), new vscode.ThemeColor('list.warningForeground'));
   }
 
   dispose(): void {

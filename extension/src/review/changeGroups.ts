@@ -1,6 +1,7 @@
 import type { Item } from '../../../protocol/session.ts';
 import { findChange } from './changeEntries.ts';
 import type { PendingFile } from './pendingChanges.ts';
+import { t } from '../../../protocol/text.ts';
 
 /* The pending files by what made them. Only what the log and the checkpoints say; what they do not say is named so. */
 
@@ -29,12 +30,12 @@ const MAX_LABEL = 60;
 export function groupByTurn(files: readonly PendingFile[], turns: readonly TurnChanges[]): ChangeGroup[] {
   const groups = turns.toReversed().map(({ number, prompt, paths }) => ({
     id: `turn:${number}`,
-    label: `Turn ${number}`,
+    label: t('Turn {0}', number),
     description: oneLine(prompt),
     icon: 'comment-discussion',
     files: files.filter(({ path, oldPath }) => paths.has(path) || (oldPath !== undefined && paths.has(oldPath))),
   }));
-  return withRest(files, groups, 'In no turn', 'a reviewer’s own edits');
+  return withRest(files, groups, t('In no turn'), t('a reviewer’s own edits'));
 }
 
 /** A file stands under every call of a file tool that named it, in the order of the calls. */
@@ -47,19 +48,14 @@ export function groupByTool(files: readonly PendingFile[], items: readonly Item[
           {
             id: `tool:${item.id}`,
             label: `${item.name} ${file.path}`,
-            description: `turn ${item.turn}`,
+            description: t('turn {0}', item.turn),
             icon: 'tools',
             files: [file],
           },
         ]
       : [];
   });
-  return withRest(files, groups, 'By no file tool', 'by a command, or a reviewer’s own edits');
-}
-
-/** How many decisions are left in a file. */
-export function decisionsIn({ hunks }: PendingFile): number {
-  return Math.max(1, hunks.length);
+  return withRest(files, groups, t('By no file tool'), t('by a command, or a reviewer’s own edits'));
 }
 
 function withRest(

@@ -1,18 +1,19 @@
 import * as vscode from 'vscode';
+import { decisionsIn } from '../../../protocol/pendingReview.ts';
 import { progressText } from '../../../protocol/progressText.ts';
 import type { ChatView } from '../chat/chatView.ts';
 import { DisposableStore } from '../disposables.ts';
 import { VIEWS } from '../manifest.ts';
 import type { RelayConnection } from '../relay/relayConnection.ts';
-import { count } from '../sessions/sessionGroups.ts';
 import type { SessionStore } from '../sessions/sessionStore.ts';
-import { decisionsIn, groupByTool, groupByTurn, GROUPINGS } from './changeGroups.ts';
+import { groupByTool, groupByTurn, GROUPINGS } from './changeGroups.ts';
 import type { ChangeGroup, Grouping } from './changeGroups.ts';
 import { wholeFileText } from './hunkLenses.ts';
 import type { Pending, PendingChanges, PendingFile } from './pendingChanges.ts';
 import { sessionOfTab } from './reviewTabs.ts';
 import { fileUri } from './reviewUris.ts';
 import { TurnDiffs } from './turnChanges.ts';
+import { count, t, told } from '../../../protocol/text.ts';
 
 const MEMORY = 'sandpiper.changesBy';
 const REDRAW_MS = 100;
@@ -119,9 +120,9 @@ export class ChangesTree implements vscode.TreeDataProvider<ChangeNode>, vscode.
   }
 
   #describe(pending: Pending | undefined): void {
-    this.#view.description = pending ? (progressText(pending.review) ?? 'no changes') : '';
+    this.#view.description = pending ? (progressText(pending.review) ?? t('no changes')) : '';
     const isDone = pending && pending.files.length === 0 && pending.review.reviewed > 0;
-    this.#view.message = isDone ? 'Everything is reviewed.' : '';
+    this.#view.message = isDone ? t('Everything is reviewed.') : '';
   }
 
   #schedule(): void {
@@ -147,16 +148,17 @@ function fileItem({ sessionId, path, file, groupId, isConflict }: ChangeNode & {
   const item = new vscode.TreeItem(fileUri(sessionId, 'proposed', path));
   const what = file.hunks.length === 0 ? wholeFileText(file) : count(decisionsIn(file), 'change');
   const folder = slash < 0 ? '' : path.slice(0, slash);
-  const notes = [...(isConflict ? ['conflict'] : []), ...(file.sensitive === undefined ? [] : ['sensitive'])];
+  const marks = [...(isConflict ? ['conflict'] : []), ...(file.sensitive === undefined ? [] : ['sensitive'])];
+  const notes = [...(isConflict ? [t('conflict')] : []), ...(file.sensitive === undefined ? [] : [t('sensitive')])];
   item.id = `${groupId} ${path}`;
   item.label = path.slice(slash + 1);
   item.description = [folder, [what, ...notes].join(', ')].filter(Boolean).join(' · ');
-  item.tooltip = [path, what, ...(file.sensitive === undefined ? [] : [file.sensitive])].join('\n');
-  item.contextValue = ['change', ...notes].join(' ');
+  item.tooltip = [path, what, ...(file.sensitive === undefined ? [] : [told(file.sensitive)])].join('\n');
+  item.contextValue = ['change', ...marks].join(' ');
   item.accessibilityInformation = { label: [path, what, ...notes].join(', ') };
   item.command = {
     command: 'sandpiper.openFileChanges',
-    title: 'Open File Changes',
+    title: t('Open File Changes'),
     arguments: [{ sessionId, path }],
   };
   return item;

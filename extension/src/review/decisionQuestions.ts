@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
-import { count } from '../sessions/sessionGroups.ts';
+import { sensitiveReason } from '../../../protocol/pendingReview.ts';
 import type { Pending, PendingFile } from './pendingChanges.ts';
+import { count, t } from '../../../protocol/text.ts';
 
 /* What a reviewer is asked before a decision that reaches further than what they see. */
 
-const ACCEPT = 'Accept';
-const LEAVE = 'Leave Pending';
-const LEAVE_ALL = 'Leave All Sensitive Files';
+const MAX_REASON = 2000;
+const ACCEPT = t('Accept');
+const LEAVE = t('Leave Pending');
+const LEAVE_ALL = t('Leave All Sensitive Files');
 
 /**
  * Asks about each sensitive file by itself, with the reason.
@@ -15,13 +17,14 @@ const LEAVE_ALL = 'Leave All Sensitive Files';
 export async function askSensitive(files: readonly PendingFile[]): Promise<string[] | undefined> {
   const sensitive = files.filter(file => file.sensitive !== undefined);
   const confirmed: string[] = [];
-  for (const [index, { path, sensitive: reason = '' }] of sensitive.entries()) {
+  for (const [index, file] of sensitive.entries()) {
+    const { path } = file;
     const left = sensitive.length - index;
     const chosen = await vscode.window.showWarningMessage(
-      `Accept ${path}?`,
+      t('Accept {0}?', path),
       {
         modal: true,
-        detail: `${reason}. Such files can run code on a developer's machine.${left > 1 ? `\n\n${count(left - 1, 'more sensitive file')} to ask about.` : ''}`,
+        detail: `${sensitiveReason(file)}${left > 1 ? `\n\n${t('{0} to ask about.', count(left - 1, 'more sensitive file'))}` : ''}`,
       },
       ACCEPT,
       ...(files.length > 1 ? [LEAVE] : []),
@@ -40,11 +43,25 @@ export async function askSensitive(files: readonly PendingFile[]): Promise<strin
   return confirmed;
 }
 
+/** @returns why, empty without a reason; undefined when nothing is to be rejected */
+export async function askReason(path: string): Promise<string | undefined> {
+  const reason = await vscode.window.showInputBox({
+    title: t('Reject in {0}', path),
+    prompt: t(
+      'The agent is told why when you submit the review. Enter alone rejects without a reason, Escape does not reject.',
+    ),
+    placeHolder: t('Why? (optional)'),
+    ignoreFocusOut: true,
+    validateInput: value => (value.trim().length > MAX_REASON ? t('At most {0} characters.', MAX_REASON) : undefined),
+  });
+  return reason?.trim();
+}
+
 export async function confirmRejectAll({ files, review }: Pending): Promise<boolean> {
-  const reject = 'Reject All';
+  const reject = t('Reject All');
   const chosen = await vscode.window.showWarningMessage(
-    `Reject ${count(review.pending, 'pending change')} in ${count(files.length, 'file')}?`,
-    { modal: true, detail: 'What you accepted stays. "Undo Review Decision" brings them back.' },
+    t('Reject {0} in {1}?', count(review.pending, 'pending change'), count(files.length, 'file')),
+    { modal: true, detail: t('What you accepted stays. "Undo Review Decision" brings them back.') },
     reject,
   );
   return chosen === reject;

@@ -1,4 +1,5 @@
 import type { CallResult } from '../../../protocol/calls.ts';
+import { t, number } from '../../../protocol/text.ts';
 
 /** The bytes that the editor shows for a file of a side: its content, nothing for an absent one, a sentence for one too large. */
 export function fileText(file: CallResult<'changes.file'>): Uint8Array {
@@ -6,7 +7,7 @@ export function fileText(file: CallResult<'changes.file'>): Uint8Array {
     return new Uint8Array();
   }
   if (file.tooLarge) {
-    return Buffer.from(`This file is too large to show here (${file.bytes.toLocaleString('en')} bytes).\n`);
+    return Buffer.from(`${t('This file is too large to show here ({0} bytes).', number(file.bytes))}\n`);
   }
   return Buffer.from(file.content, file.encoding);
 }

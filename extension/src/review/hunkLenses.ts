@@ -1,7 +1,7 @@
 import type { CommandId } from '../manifest.ts';
-import { count } from '../sessions/sessionGroups.ts';
 import type { PendingFile } from './pendingChanges.ts';
 import type { ReviewTarget } from './reviewTarget.ts';
+import { count, t, told } from '../../../protocol/text.ts';
 
 /** A line of words over a line of the file; without a command it only says something. */
 export interface Lens {
@@ -29,13 +29,20 @@ export function lensesOf(sessionId: string, file: PendingFile, isConflict: boole
 
 function hunkLenses(target: ReviewTarget, line: number): Lens[] {
   return [
-    { line, target, title: '$(check) Accept', tooltip: 'Take this change', command: 'sandpiper.acceptHunk' },
+    { line, target, title: `$(check) ${t('Accept')}`, tooltip: t('Take this change'), command: 'sandpiper.acceptHunk' },
     {
       line,
       target,
-      title: '$(discard) Reject',
-      tooltip: 'Put back what was here before',
+      title: `$(discard) ${t('Reject')}`,
+      tooltip: t('Put back what was here before'),
       command: 'sandpiper.rejectHunk',
+    },
+    {
+      line,
+      target,
+      title: t('Reject…'),
+      tooltip: t('Reject, and tell the agent why'),
+      command: 'sandpiper.rejectWithReason',
     },
   ];
 }
@@ -44,27 +51,32 @@ function fileLenses(target: ReviewTarget, line: number, file: PendingFile): Lens
   const warning: Lens[] =
     file.sensitive === undefined
       ? []
-      : [{ line, title: `$(warning) ${file.sensitive}`, tooltip: 'This file is never accepted with all others' }];
+      : [
+          {
+            line,
+            title: `$(warning) ${told(file.sensitive)}`,
+            tooltip: t('This file is never accepted with all others'),
+          },
+        ];
   if (file.hunks.length === 1) {
     return warning;
   }
   const isWhole = file.hunks.length === 0;
-  const noun = isWhole ? '' : ' File';
   return [
     ...warning,
-    { line, title: isWhole ? wholeFileText(file) : `${count(file.hunks.length, 'change')} pending` },
+    { line, title: isWhole ? wholeFileText(file) : t('{0} pending', count(file.hunks.length, 'change')) },
     {
       line,
       target,
-      title: `$(check-all) Accept${noun}`,
-      tooltip: 'Take this file',
+      title: `$(check-all) ${isWhole ? t('Accept') : t('Accept File')}`,
+      tooltip: t('Take this file'),
       command: 'sandpiper.acceptFile',
     },
     {
       line,
       target,
-      title: `$(discard) Reject${noun}`,
-      tooltip: 'Put this file back to what it was before',
+      title: `$(discard) ${isWhole ? t('Reject') : t('Reject File')}`,
+      tooltip: t('Put this file back to what it was before'),
       command: 'sandpiper.rejectFile',
     },
   ];
@@ -74,12 +86,14 @@ function conflictLenses(target: ReviewTarget, line: number): Lens[] {
   return [
     {
       line,
-      title: '$(warning) Conflict: you and the agent changed the same lines. Yours stand here',
-      tooltip: 'Edit this side until it is right, or take one of the two versions',
+      title: `$(warning) ${t('Conflict: yours is shown')}`,
+      tooltip: t(
+        'You and the agent changed the same lines. Edit this side until it is right, or take one of the two versions',
+      ),
     },
-    { line, target, title: 'Compare With Agent', command: 'sandpiper.compareConflict' },
-    { line, target, title: 'Keep Mine', command: 'sandpiper.keepMine' },
-    { line, target, title: 'Take Theirs', command: 'sandpiper.takeTheirs' },
+    { line, target, title: t('Compare With Agent'), command: 'sandpiper.compareConflict' },
+    { line, target, title: t('Keep Mine'), command: 'sandpiper.keepMine' },
+    { line, target, title: t('Take Theirs'), command: 'sandpiper.takeTheirs' },
   ];
 }
 
@@ -87,18 +101,18 @@ function conflictLenses(target: ReviewTarget, line: number): Lens[] {
 export function wholeFileText(file: Pick<PendingFile, 'status' | 'oldPath' | 'mode' | 'oldMode' | 'binary'>): string {
   switch (file.status) {
     case 'added':
-      return 'File added';
+      return t('File added');
     case 'deleted':
-      return 'File deleted';
+      return t('File deleted');
     case 'renamed':
-      return `Renamed from ${file.oldPath ?? 'another name'}`;
+      return t('Renamed from {0}', file.oldPath ?? t('another name'));
     case 'typeChanged':
-      return 'It became another kind of file';
+      return t('It became another kind of file');
     case 'modified':
-      return file.mode === file.oldMode ? 'File changed' : modeText(file.mode);
+      return file.mode === file.oldMode ? t('File changed') : modeText(file.mode);
   }
 }
 
 function modeText(mode: string): string {
-  return mode === '100755' ? 'Made executable' : 'Made not executable';
+  return mode === '100755' ? t('Made executable') : t('Made not executable');
 }

@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import type { RelayLink } from '../relay/relayLink.ts';
-import { count } from '../sessions/sessionGroups.ts';
 import { askSensitive, confirmRejectAll } from './decisionQuestions.ts';
 import { placesOf } from './hunkPlaces.ts';
 import { closeChanges, openConflict } from './openDiffs.ts';
@@ -9,12 +8,13 @@ import type { Pending, PendingChanges, PendingFile } from './pendingChanges.ts';
 import type { ReviewNavigation } from './reviewNavigation.ts';
 import type { ReviewTarget } from './reviewTarget.ts';
 import { fileUri } from './reviewUris.ts';
+import { count, t } from '../../../protocol/text.ts';
 
 export type Verdict = 'accept' | 'reject';
 
 /** How long the editor may take to show what a rejection left, before the cursor goes on. */
 const SHOWN_MS = 2000;
-const DONE = { accept: 'accepted', reject: 'rejected' } as const;
+const DONE = { accept: t('accepted'), reject: t('rejected') } as const;
 
 /** What a reviewer decides, whichever surface asks. Every method throws SandpiperError; what was seen is fresh after it. */
 export class ReviewDecisions {
@@ -37,9 +37,10 @@ export class ReviewDecisions {
 
   /**
    * Accepts or rejects a hunk or a whole file, and goes on to the next pending change.
+   * @param reason why it is rejected; the agent is told with the submitted review
    * @throws `stale` when it is not pending any more; nothing is decided then
    */
-  async decide(verdict: Verdict, target: ReviewTarget): Promise<void> {
+  async decide(verdict: Verdict, target: ReviewTarget, reason?: string): Promise<void> {
     const { sessionId, path, hunk } = target;
     await this.#save(sessionId, [path]);
     const before = await this.#pending.get(sessionId);
@@ -53,13 +54,48 @@ export class ReviewDecisions {
         sessionId,
         verdict,
         files: [{ path, ...(hunk === undefined ? {} : { hunks: [hunk] }) }],
+        ...(reason === undefined ? {} : { reason }),
         expected: sidesOf(before),
       }),
     );
     await shown?.promise(after.proposed !== before.proposed && file.status !== 'added');
     const line = file.hunks.find(({ id }) => id === hunk)?.newStart ?? 0;
-    this.#tell(DONE[verdict], hunk === undefined ? path : 'change', after);
-    await this.#navigation.goOn(sessionId, { path, line }, before, after);
+    this.#tell(DONE[verdict], hunk === undefined ? path : t('change'), after);
+    // A binary is decided on in the list, in which the person then goes on.
+    if (!file.binary) {
+      await this.#navigation.goOn(sessionId, { path, line }, before, after);
+    }
+  }
+
+  /**
+   * Decides on hunks of a file, or on all of it, without showing anything: whoever calls has it on the screen.
+   * @param seen what is pending as the person saw it
+   * @returns the number of the decision, with which it can be taken back; undefined when they chose not to
+   * @throws `stale` when it is not pending any more; nothing is decided then
+   */
+  async decideInPlace(
+    verdict: Verdict,
+    { sessionId, path, hunks }: Pick<ReviewTarget, 'sessionId' | 'path'> & { hunks?: string[] },
+    seen: Pending,
+  ): Promise<number | undefined> {
+    const file = await this.#find(seen, { sessionId, path });
+    if (verdict === 'accept' && (await askSensitive([file])) === undefined) {
+      return undefined;
+    }
+    let seq = 0;
+    const after = await this.#call(sessionId, seen, async () => {
+      const files = [{ path, ...(hunks === undefined ? {} : { hunks }) }];
+      const decided = await this.#relay.call('review.decide', { sessionId, verdict, files, expected: sidesOf(seen) });
+      ({ seq } = decided);
+      return decided;
+    });
+    this.#tell(DONE[verdict], hunks === undefined ? path : count(hunks.length, 'change'), after);
+    return seq;
+  }
+
+  /** Takes one decision back of which its maker found out that it cannot stand. */
+  async takeBack(sessionId: string, seq: number): Promise<void> {
+    await this.#pending.reach(sessionId, await this.#relay.call('review.undo', { sessionId, seq }));
   }
 
   /**
@@ -79,7 +115,7 @@ export class ReviewDecisions {
       return { accepted, proposed: expectedProposed };
     });
     await this.#finish(sessionId, after);
-    this.#tell('accepted', count(before.files.length - after.files.length, 'file'), after);
+    this.#tell(t('accepted'), count(before.files.length - after.files.length, 'file'), after);
   }
 
   /** Puts everything that is pending back to what was accepted; one undo brings it back. */
@@ -93,7 +129,7 @@ export class ReviewDecisions {
       this.#relay.call('review.decide', { sessionId, verdict: 'reject', files, expected: sidesOf(before) }),
     );
     await this.#finish(sessionId, after);
-    this.#tell('rejected', count(files.length, 'file'), after);
+    this.#tell(t('rejected'), count(files.length, 'file'), after);
   }
 
   /** Takes the session's last decision back, and shows what is pending again. */
@@ -102,7 +138,7 @@ export class ReviewDecisions {
     const after = await this.#call(sessionId, before, () => this.#relay.call('review.undo', { sessionId }));
     const known = new Set(placesOf(before.files).map(({ path, hunk }) => `${hunk ?? ''} ${path}`));
     const back = placesOf(after.files).find(({ path, hunk }) => !known.has(`${hunk ?? ''} ${path}`));
-    this.#tell('taken back', 'the last decision', after);
+    this.#tell(t('taken back'), t('the last decision'), after);
     if (back) {
       await this.#navigation.reveal(sessionId, back, 'previous');
     }
@@ -115,7 +151,7 @@ export class ReviewDecisions {
     const after = await this.#call(sessionId, before, () =>
       this.#relay.call('review.resolve', { sessionId, path, take }),
     );
-    this.#tell(take === 'ours' ? 'kept' : 'taken from the agent', path, after);
+    this.#tell(take === 'ours' ? t('kept') : t('taken from the agent'), path, after);
   }
 
   async compareConflict({ sessionId, path }: ReviewTarget): Promise<void> {
@@ -131,7 +167,7 @@ export class ReviewDecisions {
     );
     const before = await this.#pending.get(sessionId);
     if (before.files.length === 0) {
-      throw new SandpiperError('nothing_to_land', 'There are no changes to review.');
+      throw new SandpiperError('nothing_to_land', t('There are no changes to review.'));
     }
     return before;
   }
@@ -140,8 +176,8 @@ export class ReviewDecisions {
     const file = pending.files.find(one => one.path === path);
     if (!file || (hunk !== undefined && !file.hunks.some(({ id }) => id === hunk))) {
       await this.#pending.refresh(sessionId);
-      throw new SandpiperError('stale', `This change of ${path} is not pending any more.`, {
-        hint: 'It was decided, edited or changed by the agent since. What you see now is up to date.',
+      throw new SandpiperError('stale', t('This change of {0} is not pending any more.', path), {
+        hint: t('It was decided, edited or changed by the agent since. What you see now is up to date.'),
       });
     }
     return file;
@@ -153,8 +189,8 @@ export class ReviewDecisions {
     const unsaved = vscode.workspace.textDocuments.filter(one => one.isDirty && uris.has(one.uri.toString()));
     for (const document of unsaved) {
       if (!(await document.save())) {
-        throw new SandpiperError('conflict', `Your text in ${document.uri.path.slice(1)} could not be saved.`, {
-          hint: 'Nothing was decided. Save it first, or revert the file.',
+        throw new SandpiperError('conflict', t('Your text in {0} could not be saved.', document.uri.path.slice(1)), {
+          hint: t('Nothing was decided. Save it first, or revert the file.'),
         });
       }
     }
@@ -189,8 +225,8 @@ export class ReviewDecisions {
   }
 
   #tell(done: string, what: string, { review: { pending, reviewed } }: Pending): void {
-    const rest = pending === 0 ? 'nothing is pending' : `${reviewed} of ${reviewed + pending} reviewed`;
-    vscode.window.setStatusBarMessage(`$(check) Sandpiper: ${what} ${done}; ${rest}`, 5000);
+    const rest = pending === 0 ? t('nothing is pending') : t('{0} of {1} reviewed', reviewed, reviewed + pending);
+    vscode.window.setStatusBarMessage(`$(check) ${t('Sandpiper: {0} {1}; {2}', what, done, rest)}`, 5000);
   }
 }
 

@@ -7,6 +7,7 @@ import type { Lens } from './hunkLenses.ts';
 import type { PendingChanges } from './pendingChanges.ts';
 import { fileOfUri } from './reviewUris.ts';
 import type { SandpiperFileSystem } from './sandpiperFileSystem.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** Made by what talks to the agent about a change; without it there is no such lens. */
 const ASK_AGENT = 'sandpiper.askAgent';
@@ -22,6 +23,7 @@ export class ReviewLenses implements vscode.CodeLensProvider, vscode.Disposable 
   readonly #changed = this.#disposables.add(new vscode.EventEmitter<void>());
   #canAsk: Promise<boolean> | undefined;
   #late: NodeJS.Timeout | undefined;
+  #isMoving = false;
 
   readonly onDidChangeCodeLenses = this.#changed.event;
 
@@ -29,13 +31,22 @@ export class ReviewLenses implements vscode.CodeLensProvider, vscode.Disposable 
     this.#pending = pending;
     this.#files = files;
     this.#disposables.add(vscode.languages.registerCodeLensProvider({ scheme: SCHEME }, this));
-    const fire = (): void => {
-      this.#changed.fire();
-      this.#fireLate();
-    };
-    this.#disposables.add(pending.onDidMove(fire));
-    // A decision takes the focus on, and other windows' decisions know nothing of it.
-    this.#disposables.add(vscode.window.onDidChangeActiveTextEditor(fire));
+    this.#disposables.add(
+      pending.onDidMove(() => {
+        this.#isMoving = true;
+        this.#changed.fire();
+        this.#fireLate();
+      }),
+    );
+    // A decision takes the focus on. When nothing was decided, to ask again would only put off the lenses that are coming.
+    this.#disposables.add(
+      vscode.window.onDidChangeActiveTextEditor(() => {
+        if (this.#isMoving) {
+          this.#changed.fire();
+        }
+        this.#fireLate();
+      }),
+    );
     this.#disposables.add(vscode.window.onDidChangeVisibleTextEditors(() => this.#fireLate()));
     this.#disposables.add({ dispose: () => clearTimeout(this.#late) });
   }
@@ -63,7 +74,10 @@ export class ReviewLenses implements vscode.CodeLensProvider, vscode.Disposable 
   /** An editor that loses the focus drops the refresh that it was about to make, also the first; this one it makes. */
   #fireLate(): void {
     clearTimeout(this.#late);
-    this.#late = setTimeout(() => this.#changed.fire(), LATE_MS);
+    this.#late = setTimeout(() => {
+      this.#isMoving = false;
+      this.#changed.fire();
+    }, LATE_MS);
   }
 
   /** Hunks are those of the saved text; what is being typed moves them. */
@@ -98,8 +112,8 @@ function askLenses(
     const line = place(newStart);
     const last = Math.min(lineCount - 1, line + Math.max(0, newCount - 1));
     return new vscode.CodeLens(new vscode.Range(line, 0, line, 0), {
-      title: '$(comment) Ask agent',
-      tooltip: 'Write the agent a comment on this change',
+      title: `$(comment) ${t('Ask agent')}`,
+      tooltip: t('Write the agent a comment on this change'),
       command: ASK_AGENT,
       arguments: [uri, new vscode.Range(line, 0, last, 0)],
     });

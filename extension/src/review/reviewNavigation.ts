@@ -6,6 +6,7 @@ import { openFileDiff } from './openDiffs.ts';
 import { isMultiDiff, sessionOfTab } from './reviewTabs.ts';
 import { fileOfUri, fileUri } from './reviewUris.ts';
 import type { ReviewTarget } from './reviewTarget.ts';
+import { t } from '../../../protocol/text.ts';
 
 export type Direction = 'next' | 'previous';
 
@@ -62,12 +63,14 @@ export class ReviewNavigation {
     const order = before.files.map(({ path }) => path);
     // What follows a decided change may have taken its line.
     const from = { path: decided.path, line: decided.line - 1 };
-    await this.reveal(sessionId, nextPlace(after.files, from, 'next', order), 'next');
+    // No diff shows a binary: going there would open another tab.
+    const shown = after.files.filter(({ binary }) => !binary);
+    await this.reveal(sessionId, nextPlace(shown, from, 'next', order), 'next');
   }
 
   async reveal(sessionId: string, place: Place | undefined, direction: Direction = 'next'): Promise<void> {
     if (!place) {
-      vscode.window.setStatusBarMessage('$(check-all) Sandpiper: nothing is pending any more', 5000);
+      vscode.window.setStatusBarMessage(`$(check-all) ${t('Sandpiper: nothing is pending any more')}`, 5000);
       return;
     }
     const tab = vscode.window.tabGroups.activeTabGroup.activeTab;

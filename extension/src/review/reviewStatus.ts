@@ -4,6 +4,7 @@ import { DisposableStore } from '../disposables.ts';
 import { REVIEW_STATUS_ITEM } from '../manifest.ts';
 import type { SessionStore } from '../sessions/sessionStore.ts';
 import type { ChangesTree } from './changesTree.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** How far the review in sight is; a click goes on with it. */
 export class ReviewStatus implements vscode.Disposable {
@@ -18,7 +19,7 @@ export class ReviewStatus implements vscode.Disposable {
     this.#item = this.#disposables.add(
       vscode.window.createStatusBarItem(REVIEW_STATUS_ITEM, vscode.StatusBarAlignment.Left, 49),
     );
-    this.#item.name = 'Sandpiper Review';
+    this.#item.name = t('Sandpiper Review');
     this.#disposables.add(store.onDidChange(() => this.#draw()));
     this.#disposables.add(tree.onDidChangeTreeData(() => this.#draw()));
     this.#draw();
@@ -40,11 +41,11 @@ export class ReviewStatus implements vscode.Disposable {
     this.#item.text = `$(${pending === 0 ? 'check-all' : 'checklist'}) ${text}`;
     this.#item.tooltip = [
       `${summary.title}: ${text}`,
-      ...(conflicts === 0 ? [] : [`${conflicts} in conflict`]),
-      pending === 0 ? 'Open the changes' : 'Open what is pending',
+      ...(conflicts === 0 ? [] : [t('{0} in conflict', conflicts)]),
+      pending === 0 ? t('Open the changes') : t('Open what is pending'),
     ].join('\n');
-    this.#item.accessibilityInformation = { label: `Sandpiper: ${text}`, role: 'button' };
-    this.#item.command = { command: 'sandpiper.openChanges', title: 'Open Changes', arguments: [sessionId] };
+    this.#item.accessibilityInformation = { label: t('Sandpiper: {0}', text), role: 'button' };
+    this.#item.command = { command: 'sandpiper.openChanges', title: t('Open Changes'), arguments: [sessionId] };
     this.#item.show();
   }
 }

@@ -26,20 +26,26 @@ export function changesTabs(sessionId: string): vscode.Tab[] {
     .filter(tab => sessionOfMultiDiff(tab.input) === sessionId);
 }
 
-/** The class of a multi-file diff is not public, but what such a tab holds can be looked at. */
+/** The files that a diff of many files shows, as they are proposed. */
+export function pathsOfTab({ input }: vscode.Tab): Set<string> {
+  return new Set(modifiedIn(input).map(uri => fromUriParts(uri)?.path ?? ''));
+}
+
 function sessionOfMultiDiff(input: unknown): string | undefined {
+  return modifiedIn(input)
+    .map(sessionOfUri)
+    .find(sessionId => sessionId !== undefined);
+}
+
+/** The class of a multi-file diff is not public, but what such a tab holds can be looked at. */
+function modifiedIn(input: unknown): vscode.Uri[] {
   if (typeof input !== 'object' || input === null || !('textDiffs' in input) || !Array.isArray(input.textDiffs)) {
-    return undefined;
+    return [];
   }
   const diffs: unknown[] = input.textDiffs;
-  for (const diff of diffs) {
-    const modified = typeof diff === 'object' && diff !== null && 'modified' in diff ? diff.modified : undefined;
-    const sessionId = modified instanceof vscode.Uri ? sessionOfUri(modified) : undefined;
-    if (sessionId !== undefined) {
-      return sessionId;
-    }
-  }
-  return undefined;
+  return diffs
+    .map(diff => (typeof diff === 'object' && diff !== null && 'modified' in diff ? diff.modified : undefined))
+    .filter(modified => modified instanceof vscode.Uri);
 }
 
 function sessionOfUri(uri: vscode.Uri): string | undefined {

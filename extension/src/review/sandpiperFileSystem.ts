@@ -4,6 +4,7 @@ import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import { DisposableStore } from '../disposables.ts';
 import { SCHEME } from '../manifest.ts';
 import type { RelayLink } from '../relay/relayLink.ts';
+import { RelayFiles } from '../relayFiles.ts';
 import { BlobCache, blobId } from './blobCache.ts';
 import { fileText, isEditable } from './fileText.ts';
 import { keepLineEnds } from './lineEnds.ts';
@@ -11,6 +12,7 @@ import { blobAt } from './pendingBlobs.ts';
 import type { PendingChanges, ReviewMove } from './pendingChanges.ts';
 import { fileOfUri } from './reviewUris.ts';
 import type { SessionFile } from './sessionUri.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** What a document shows. */
 interface Version {
@@ -34,11 +36,10 @@ export interface StaleWrite {
  * proposed side becomes the reviewer's edit; the others are read-only. A file that a side does not have is an empty
  * document: a deleted file needs one to carry what is said about it.
  */
-export class SandpiperFileSystem implements vscode.FileSystemProvider, vscode.Disposable {
+export class SandpiperFileSystem extends RelayFiles {
   readonly #relay: RelayLink;
   readonly #pending: PendingChanges;
   readonly #disposables = new DisposableStore();
-  readonly #changed = this.#disposables.add(new vscode.EventEmitter<vscode.FileChangeEvent[]>());
   readonly #refused = this.#disposables.add(new vscode.EventEmitter<StaleWrite>());
   readonly #blobs = new BlobCache();
   /** By URI: what the side has, as far as is known. */
@@ -50,20 +51,14 @@ export class SandpiperFileSystem implements vscode.FileSystemProvider, vscode.Di
   readonly #overwriting = new Set<string>();
   #clock = 0;
 
-  readonly onDidChangeFile = this.#changed.event;
   /** Tells of a write that was refused because the file has moved on. */
   readonly onDidRefuse = this.#refused.event;
 
   constructor(relay: RelayLink, pending: PendingChanges) {
+    super(SCHEME, { isReadonly: false });
     this.#relay = relay;
     this.#pending = pending;
-    this.#disposables.add(vscode.workspace.registerFileSystemProvider(SCHEME, this, { isCaseSensitive: true }));
     this.#disposables.add(pending.onDidMove(move => this.#follow(move)));
-  }
-
-  /** Changes are told for what was read; there is nothing to set up. */
-  watch(): vscode.Disposable {
-    return new vscode.Disposable(() => {});
   }
 
   async stat(uri: vscode.Uri): Promise<vscode.FileStat> {
@@ -103,7 +98,7 @@ export class SandpiperFileSystem implements vscode.FileSystemProvider, vscode.Di
    * The editor also writes what nobody changed: saving a diff of many files saves all of them. Such writes are nothing.
    * @throws FileSystemError when the file has become another since the editor read it; the text stays unsaved there
    */
-  async writeFile(uri: vscode.Uri, written: Uint8Array): Promise<void> {
+  override async writeFile(uri: vscode.Uri, written: Uint8Array): Promise<void> {
     const file = parse(uri);
     if (file.side !== 'proposed') {
       throw vscode.FileSystemError.NoPermissions(uri);
@@ -125,7 +120,10 @@ export class SandpiperFileSystem implements vscode.FileSystemProvider, vscode.Di
         throw vscode.FileSystemError.NoPermissions(uri);
       }
       if (taken?.blob !== version.blob) {
-        throw new SandpiperError('stale', `${file.path} was changed by another decision or turn since you opened it.`);
+        throw new SandpiperError(
+          'stale',
+          t('{0} was changed by another decision or turn since you opened it.', file.path),
+        );
       }
       const edit = { path: file.path, content: Buffer.from(content).toString('base64'), expected: version.blob };
       const sides = await this.#relay.call('review.edit', { sessionId: file.sessionId, ...edit });
@@ -138,24 +136,9 @@ export class SandpiperFileSystem implements vscode.FileSystemProvider, vscode.Di
     }
   }
 
-  readDirectory(): [string, vscode.FileType][] {
-    return [];
-  }
-
-  createDirectory(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  delete(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  rename(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  dispose(): void {
+  override dispose(): void {
     this.#disposables.dispose();
+    super.dispose();
   }
 
   /** The content of a version, as far as it is kept. */
@@ -181,7 +164,7 @@ export class SandpiperFileSystem implements vscode.FileSystemProvider, vscode.Di
       return vscode.FileSystemError.Unavailable(message);
     }
     this.#refused.fire({ uri, overwrite: () => this.#overwrite(uri) });
-    return vscode.FileSystemError.Unavailable(`${message} Your text is kept here, unsaved.`);
+    return vscode.FileSystemError.Unavailable(t('{0} Your text is kept here, unsaved.', message));
   }
 
   async #overwrite(uri: vscode.Uri): Promise<void> {
@@ -270,7 +253,7 @@ export class SandpiperFileSystem implements vscode.FileSystemProvider, vscode.Di
       this.#versions.delete(key);
     }
     if (changed.length > 0) {
-      this.#changed.fire(changed.map(({ uri }) => ({ type: vscode.FileChangeType.Changed, uri })));
+      this.tellChanged(changed.map(({ uri }) => uri));
     }
   }
 }

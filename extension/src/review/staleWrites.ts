@@ -3,9 +3,10 @@ import { DisposableStore } from '../disposables.ts';
 import type { UserErrors } from '../userErrors.ts';
 import { fileOfUri } from './reviewUris.ts';
 import type { SandpiperFileSystem, StaleWrite } from './sandpiperFileSystem.ts';
+import { t } from '../../../protocol/text.ts';
 
-const COMPARE = 'Compare';
-const OVERWRITE = 'Overwrite';
+const COMPARE = t('Compare');
+const OVERWRITE = t('Overwrite');
 
 /** Offers the ways on when a reviewer's text was not saved because the file has moved on. */
 export class StaleWrites implements vscode.Disposable {
@@ -38,13 +39,16 @@ export class StaleWrites implements vscode.Disposable {
     try {
       const name = fileOfUri(uri)?.path ?? uri.path;
       const chosen = await vscode.window.showWarningMessage(
-        `${name} was changed by another decision or turn while you edited it. Your text is still in the editor, unsaved.`,
+        t(
+          '{0} was changed by another decision or turn while you edited it. Your text is still in the editor, unsaved.',
+          name,
+        ),
         COMPARE,
         OVERWRITE,
       );
       if (chosen === COMPARE) {
         const now = uri.with({ query: 'now' });
-        await vscode.commands.executeCommand('vscode.diff', now, uri, `${name} (as it is now ↔ your text)`);
+        await vscode.commands.executeCommand('vscode.diff', now, uri, t('{0} (as it is now ↔ your text)', name));
       } else if (chosen === OVERWRITE) {
         await write.overwrite();
       }

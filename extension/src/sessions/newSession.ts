@@ -1,10 +1,13 @@
 import * as vscode from 'vscode';
+import type { ClientParams } from '../../../client/relayClient.ts';
 import { toSandpiperError } from '../../../protocol/errors.ts';
+import type { PermissionMode } from '../../../protocol/events.ts';
 import type { DraftContext, RequestParams, WebviewError } from '../../../protocol/webviewApi.ts';
 import type { RelayConnection } from '../relay/relayConnection.ts';
 import { readSetting } from '../settings.ts';
 import type { WorkspaceFolder } from '../workspaceFolder.ts';
-import { draftNotes, needsConsent, pickProvider } from './draftDecisions.ts';
+import { draftNotes, needsConsent, orderProviders, pickProvider } from './draftDecisions.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** Starts sessions on the open folder, and knows what one would start from. */
 export class NewSession {
@@ -19,6 +22,7 @@ export class NewSession {
   /** What the composer shows. Never throws: what is wrong becomes `problem`. */
   async draft(): Promise<DraftContext> {
     const model = readSetting('session.model');
+    const wanted = readSetting('session.provider');
     const base: DraftContext = {
       canChoose: this.#folder.canChoose,
       providers: [],
@@ -43,9 +47,9 @@ export class NewSession {
       return {
         ...base,
         ...inspected,
-        providers: info.providers,
-        needsConsent: needsConsent(info.providers),
-        notes: draftNotes(info, 'repository' in inspected ? inspected.repository : undefined),
+        providers: orderProviders(info.providers, wanted),
+        needsConsent: needsConsent(info.providers, wanted),
+        notes: draftNotes(info, 'repository' in inspected ? inspected.repository : undefined, wanted),
         modelKeyPresent: info.modelKey.present,
       };
     } catch (thrown) {
@@ -53,25 +57,58 @@ export class NewSession {
     }
   }
 
+  /** Has the relay get ready what a session on the open folder will need. */
+  async warm(): Promise<void> {
+    const { providers } = await this.#relay.call('relay.info', {});
+    const source = this.#folder.current().uri.fsPath;
+    await this.#relay.call('repository.warm', { source, ...pickProvider(providers, readSetting('session.provider')) });
+  }
+
   /**
    * Starts one. Where nothing isolates the agent, the person is asked here unless they already consented in the page.
    * @returns undefined when they declined
    */
-  async start(params: RequestParams<'startSession'>): Promise<{ sessionId: string } | undefined> {
+  start(params: RequestParams<'startSession'>): Promise<{ sessionId: string } | undefined> {
+    const { prompt, includeUncommitted, permissionMode, model } = params;
+    return this.#create(
+      { prompt, includeUncommitted, permissionMode, ...(model === undefined ? {} : { model }) },
+      params.acceptNoIsolation === true,
+    );
+  }
+
+  /** Starts one that builds a spec, with the model and the uncommitted work that the settings say. */
+  build(
+    spec: NonNullable<ClientParams<'session.create'>['spec']>,
+    permissionMode: PermissionMode,
+  ): Promise<{ sessionId: string } | undefined> {
+    const model = readSetting('session.model');
+    const includeUncommitted = readSetting('session.includeUncommittedChanges');
+    return this.#create(
+      { prompt: '', spec, includeUncommitted, permissionMode, ...(model === '' ? {} : { model }) },
+      false,
+    );
+  }
+
+  /** Starts one in which the agent only talks and plans. */
+  talk(prompt: string): Promise<{ sessionId: string } | undefined> {
+    return this.#create({ prompt, permissionMode: 'plan' }, false);
+  }
+
+  async #create(
+    params: Omit<ClientParams<'session.create'>, 'source'>,
+    consent: boolean,
+  ): Promise<{ sessionId: string } | undefined> {
     const source = this.#folder.current().uri.fsPath;
     const { providers } = await this.#relay.call('relay.info', {});
-    const consent = params.acceptNoIsolation === true;
-    if (needsConsent(providers) && !consent && !(await askConsent())) {
+    const wanted = readSetting('session.provider');
+    if (needsConsent(providers, wanted) && !consent && !(await askConsent())) {
       return undefined;
     }
     const { sessionId } = await this.#relay.call('session.create', {
+      ...params,
       source,
-      prompt: params.prompt,
-      includeUncommitted: params.includeUncommitted,
-      permissionMode: params.permissionMode,
-      acceptNoIsolation: needsConsent(providers),
-      ...pickProvider(providers),
-      ...(params.model === undefined ? {} : { model: params.model }),
+      acceptNoIsolation: needsConsent(providers, wanted),
+      ...pickProvider(providers, wanted),
       ...budget(),
     });
     return { sessionId };
@@ -84,13 +121,14 @@ function budget(): { budgetUsd?: number } {
 }
 
 export async function askConsent(): Promise<boolean> {
-  const run = 'Run Without Isolation';
+  const run = t('Run Without Isolation');
   const chosen = await vscode.window.showWarningMessage(
-    'Run the agent without isolation?',
+    t('Run the agent without isolation?'),
     {
       modal: true,
-      detail:
+      detail: t(
         'Nothing on this machine can put the agent into a sandbox. It would run as you: it could read and change all that you can, and use your network.',
+      ),
     },
     run,
   );

@@ -1,4 +1,5 @@
 import type { CallResult } from '../../../protocol/calls.ts';
+import type { SettingsChange } from '../../../protocol/composing.ts';
 import type { ApprovalDecision } from '../../../protocol/events.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import type { Outbox } from '../relay/outbox.ts';
@@ -28,12 +29,45 @@ export class SessionActions {
     return this.#outbox.answerNow(sessionId, approvalId, decision);
   }
 
+  unqueue(sessionId: string, messageId: string): Promise<CallResult<'message.withdraw'>> {
+    return this.#relay.call('message.withdraw', { sessionId, messageId });
+  }
+
+  async hurry(sessionId: string, messageId: string, way: 'steer' | 'interrupt'): Promise<void> {
+    await this.#relay.call('message.hurry', { sessionId, messageId, way });
+  }
+
+  findPaths(sessionId: string, query: string): Promise<CallResult<'changes.findPaths'>> {
+    return this.#relay.call('changes.findPaths', { sessionId, query });
+  }
+
+  configure(sessionId: string, change: SettingsChange): Promise<CallResult<'session.configure'>> {
+    return this.#relay.call('session.configure', { sessionId, ...change });
+  }
+
+  /** Begins to restore files and conversation; its name. */
+  goBack(sessionId: string, turn: number): Promise<CallResult<'checkpoint.restore'>> {
+    return this.#relay.call('checkpoint.restore', { sessionId, turn, code: true, conversation: true });
+  }
+
+  search(query: string): Promise<CallResult<'session.search'>> {
+    return this.#relay.call('session.search', { query });
+  }
+
   async retry(sessionId: string): Promise<void> {
     await this.#relay.call('session.retry', { sessionId });
   }
 
   async rename(sessionId: string, title: string): Promise<void> {
     await this.#relay.call('session.rename', { sessionId, title });
+  }
+
+  async pin(sessionId: string, pinned: boolean): Promise<void> {
+    await this.#relay.call('session.pin', { sessionId, pinned });
+  }
+
+  async tag(sessionId: string, add: string[], remove: string[]): Promise<void> {
+    await this.#relay.call('session.tag', { sessionId, add, remove });
   }
 
   async archive(sessionId: string, archived: boolean): Promise<void> {
@@ -50,6 +84,17 @@ export class SessionActions {
 
   async restore(sessionId: string): Promise<void> {
     await this.#relay.call('session.restore', { sessionId });
+  }
+
+  network(sessionId: string): Promise<CallResult<'session.network'>> {
+    return this.#relay.call('session.network', { sessionId });
+  }
+
+  async allowNetwork(
+    sessionId: string,
+    change: { allow: string; scope: 'session' | 'repository'; allowed: boolean },
+  ): Promise<void> {
+    await this.#relay.call('session.allowNetwork', { sessionId, ...change });
   }
 
   readBlob(sessionId: string, hash: string, offset: number): Promise<CallResult<'blob.read'>> {

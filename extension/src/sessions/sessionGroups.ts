@@ -1,95 +1,98 @@
-import { isRecoverable, summaryText } from '../../../protocol/activity.ts';
+import { isCounted, isRecoverable, summaryText } from '../../../protocol/activity.ts';
+import { askLine } from '../../../protocol/asking.ts';
+import { originText, type Origin } from '../../../protocol/origin.ts';
+import { pullRequestBrief, pullRequestText } from '../../../protocol/pullRequestText.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
+import { groupOf } from '../../../protocol/sessionGroup.ts';
+import { isBuilding, progressText } from '../../../protocol/specWork.ts';
+import { count, dateTime, t } from '../../../protocol/text.ts';
 
-export type GroupId = 'needsYou' | 'running' | 'ready' | 'done' | 'archived';
-
-export interface SessionGroup {
-  id: GroupId;
-  label: string;
-  sessions: SessionSummary[];
-}
-
-const LABELS: Record<GroupId, string> = {
-  needsYou: 'Needs You',
-  running: 'Running',
-  ready: 'Ready to Review',
-  done: 'Done',
-  archived: 'Archived',
-};
-const ORDER: readonly GroupId[] = ['needsYou', 'running', 'ready', 'done', 'archived'];
-
-/** Where a session stands in the list: what a person should look at comes first. */
-export function groupOf(summary: SessionSummary): GroupId {
-  if (summary.archived) {
-    return 'archived';
-  }
-  if (summary.needsYou > 0 || summary.phase === 'blocked') {
-    return 'needsYou';
-  }
-  if (summary.phase !== 'idle') {
-    return 'running';
-  }
-  return summary.pending ? 'ready' : 'done';
-}
-
-/** The groups that have sessions, each with the newest activity first. */
-export function groupSessions(summaries: Iterable<SessionSummary>): SessionGroup[] {
-  const byGroup = new Map<GroupId, SessionSummary[]>();
-  for (const summary of summaries) {
-    const group = groupOf(summary);
-    byGroup.set(group, [...(byGroup.get(group) ?? []), summary]);
-  }
-  return ORDER.flatMap(id => {
-    const sessions = byGroup.get(id);
-    return sessions
-      ? [{ id, label: LABELS[id], sessions: sessions.sort((one, other) => other.updatedAt - one.updatedAt) }]
-      : [];
-  });
-}
-
-/** The grey text beside the title: what it does, where, for how much, how large. */
+/** The grey text beside the title: what it does, where, for how much, how large, since when, and its tags. */
 export function describeSession(summary: SessionSummary, now: number): string {
+  const { repository, usage, stats, pullRequest } = summary;
+  const age = ageText(summary, now);
   return [
     summaryText(summary, now),
-    summary.repository.name,
-    ...(summary.usage.costUsd > 0 ? [formatCost(summary.usage.costUsd)] : []),
-    ...(summary.stats.files > 0 ? [count(summary.stats.files, 'file')] : []),
-    ...(summary.pullRequest ? [`#${summary.pullRequest.number}`] : []),
+    ...(summary.origin ? [originLabel(summary.origin)] : []),
+    ...(summary.spec ? [t('spec {0}/{1}', summary.spec.items.passed, summary.spec.items.of)] : []),
+    repository.branch === undefined ? repository.name : `${repository.name} (${repository.branch})`,
+    ...(summary.provider === 'local' ? [] : [summary.provider]),
+    ...(usage.costUsd > 0 ? [formatCost(usage.costUsd)] : []),
+    ...(stats.files > 0 ? [count(stats.files, 'file')] : []),
+    ...(pullRequest ? [`#${pullRequest.number} ${pullRequestBrief(pullRequest)}`] : []),
+    ...(age === undefined ? [] : [age]),
+    ...(summary.tags ?? []),
   ].join(' · ');
 }
 
-/** Several lines of plain text. Titles come from prompts, so this is never rendered as Markdown. */
-export function sessionTooltip(summary: SessionSummary, now: number): string {
-  const { stats, usage, repository, pullRequest } = summary;
+/** Short, for a row: what began it. */
+function originLabel({ kind, number }: Origin): string {
+  return kind === 'issue' ? t('issue #{0}', number) : t('from #{0}', number);
+}
+
+/** What the tooltip says below the title, as names and values of plain text. */
+export function sessionFacts(summary: SessionSummary, now: number): { name: string; value: string }[] {
+  const { stats, usage, repository, pullRequest, tags, asking } = summary;
+  const tokensIn = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+  const age = ageText(summary, now);
   return [
-    summary.title,
-    summaryText(summary, now),
-    `Repository: ${repository.name}${repository.branch === undefined ? '' : ` (${repository.branch})`}`,
-    `Changes: ${count(stats.files, 'file')}, +${stats.insertions} -${stats.deletions}`,
-    `Isolation: ${summary.isolation} (${summary.provider})`,
-    `Tokens: ${usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens} in, ${usage.outputTokens} out, ${formatCost(usage.costUsd)}`,
+    { name: t('State'), value: [summaryText(summary, now), ...(age === undefined ? [] : [age])].join(', ') },
+    ...(asking ?? []).map(ask => ({ name: t('Asks'), value: askLine(ask) })),
+    ...(summary.spec ? [{ name: t('Spec'), value: `${summary.spec.title}. ${progressText(summary.spec)}` }] : []),
+    ...(summary.origin ? [{ name: t('From'), value: `${originText(summary.origin)}: ${summary.origin.url}` }] : []),
+    { name: t('Repository'), value: repository.name },
+    ...(repository.branch === undefined ? [] : [{ name: t('Branch'), value: repository.branch }]),
+    { name: t('Changes'), value: `${count(stats.files, 'file')}, +${stats.insertions} -${stats.deletions}` },
+    { name: t('Sandbox'), value: t('{0}, isolation {1}', summary.provider, summary.isolation) },
+    {
+      name: t('Cost'),
+      value: t('{0} ({1} tokens in, {2} out)', formatCost(usage.costUsd), tokensIn, usage.outputTokens),
+    },
+    { name: t('Started'), value: dateTime(summary.createdAt) },
     ...(pullRequest
-      ? [`Pull request: #${pullRequest.number} (${pullRequest.draft ? 'draft' : pullRequest.state})`]
+      ? [{ name: t('Pull request'), value: `#${pullRequest.number}: ${pullRequestText(pullRequest)}` }]
       : []),
-  ].join('\n');
+    ...(tags ? [{ name: t('Tags'), value: tags.join(', ') }] : []),
+  ];
+}
+
+/** For how long nothing has happened; undefined where the activity itself says how long it takes. */
+function ageText({ doing, updatedAt }: SessionSummary, now: number): string | undefined {
+  if (doing && (isCounted(doing) || doing.kind === 'stuck')) {
+    return undefined;
+  }
+  const ageMs = now - (doing?.since ?? updatedAt);
+  return ageMs < 60_000 ? undefined : elapsedWords(ageMs);
+}
+
+/** A time of minutes or more, roughly: `5 min`, `3 h`, `2 days`. */
+export function elapsedWords(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  const hours = Math.floor(minutes / 60);
+  return minutes < 60 ? t('{0} min', minutes) : hours < 48 ? t('{0} h', hours) : t('{0} days', Math.floor(hours / 24));
 }
 
 /**
  * The `viewItem` of a row for `when` clauses: words, each matched with `\b`. `session`, the group, and what can be done:
- * `stoppable`, `reviewable`, `landable`, `landed`, `asking`, `recoverable`.
+ * `stoppable`, `reviewable`, `landable`, `landed`, `asking`, `recoverable`, and `pinned` or `unpinned`.
  */
 export function sessionContext(summary: SessionSummary): string {
-  const running = ['preparing', 'working', 'stopping'].includes(summary.phase);
   return [
     'session',
     groupOf(summary),
-    ...(running ? ['stoppable'] : []),
+    ...(isStoppable(summary) ? ['stoppable'] : []),
     ...(summary.pending ? ['reviewable'] : []),
     ...(summary.stats.files > 0 && !summary.archived ? ['landable'] : []),
     ...(summary.pullRequest ? ['landed'] : []),
     ...(openQuestions(summary) > 0 ? ['asking'] : []),
     ...(isRecoverable(summary) ? ['recoverable'] : []),
+    ...(summary.archived ? [] : [summary.pinned === true ? 'pinned' : 'unpinned']),
   ].join(' ');
+}
+
+/** Whether there is something that *Stop* stops. */
+export function isStoppable(summary: Pick<SessionSummary, 'phase' | 'spec'>): boolean {
+  return ['preparing', 'working', 'stopping'].includes(summary.phase) || isBuilding(summary);
 }
 
 /** Questions that wait for an answer; a session that only needs to be recovered has none. */
@@ -100,8 +103,4 @@ export function openQuestions(summary: SessionSummary): number {
 /** Dollars as people read them: cents when there are any, more digits when there are none. */
 export function formatCost(costUsd: number): string {
   return costUsd >= 0.01 || costUsd === 0 ? `$${costUsd.toFixed(2)}` : '<$0.01';
-}
-
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

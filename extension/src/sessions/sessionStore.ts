@@ -9,6 +9,10 @@ export interface SessionChange {
   after: SessionSummary;
 }
 
+const PAGE = 200;
+/** Nobody has more sessions than they can look through. */
+const MOST = 5000;
+
 /** This window's copy of the list of sessions. Its truth is the relay's; here it is only shown. */
 export class SessionStore implements vscode.Disposable {
   readonly #relay: RelayConnection;
@@ -17,6 +21,9 @@ export class SessionStore implements vscode.Disposable {
   readonly #disposables = new DisposableStore();
   readonly #changed = this.#disposables.add(new vscode.EventEmitter<void>());
   readonly #sessionChanged = this.#disposables.add(new vscode.EventEmitter<SessionChange>());
+  /** How many are to be here at most. */
+  #wanted = { open: PAGE, archived: 50 };
+  #older = { open: false, archived: false };
   #loaded = false;
 
   /** The list changed in any way. */
@@ -52,14 +59,36 @@ export class SessionStore implements vscode.Disposable {
     return this.#summaries.get(sessionId);
   }
 
+  /** Whether the relay has older sessions than those that are here. */
+  hasOlder(archived: boolean): boolean {
+    return this.#older[part(archived)];
+  }
+
+  /** Takes in what is older, a page more. */
+  async loadOlder(archived: boolean): Promise<void> {
+    this.#wanted[part(archived)] += PAGE;
+    await this.refresh();
+  }
+
+  /** Takes in everything, for whoever looks for a session; in the background. */
+  loadAll(): void {
+    if (this.#older.open || this.#older.archived || !this.#loaded) {
+      this.#wanted = { open: MOST, archived: MOST };
+      if (this.#relay.state === 'connected') {
+        void this.refresh();
+      }
+    }
+  }
+
   /** Takes the list anew. Changes that arrive while it is on its way are newer and stay. */
   async refresh(): Promise<void> {
     try {
-      const [open, archived] = await Promise.all([
-        this.#relay.call('session.list', { limit: 200 }),
-        this.#relay.call('session.list', { archived: true, limit: 50 }),
+      const [open, archived, pinned] = await Promise.all([
+        this.#list(false),
+        this.#list(true),
+        this.#relay.call('session.list', { pinned: true, limit: PAGE }),
       ]);
-      const listed = [...open.sessions, ...archived.sessions];
+      const listed = [...open, ...archived, ...pinned.sessions];
       const kept = new Set(listed.map(summary => summary.id));
       for (const id of [...this.#summaries.keys()].filter(known => !kept.has(known))) {
         this.#summaries.delete(id);
@@ -83,6 +112,24 @@ export class SessionStore implements vscode.Disposable {
     this.#disposables.dispose();
   }
 
+  /** As many as are wanted, page by page. */
+  async #list(archived: boolean): Promise<SessionSummary[]> {
+    const wanted = this.#wanted[part(archived)];
+    const sessions: SessionSummary[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.#relay.call('session.list', {
+        archived,
+        limit: Math.min(PAGE, wanted - sessions.length),
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      sessions.push(...page.sessions);
+      cursor = page.nextCursor;
+    } while (cursor !== undefined && sessions.length < wanted);
+    this.#older[part(archived)] = cursor !== undefined;
+    return sessions;
+  }
+
   #update(after: SessionSummary): void {
     const before = this.#summaries.get(after.id);
     if (before && before.seq > after.seq) {
@@ -104,4 +151,8 @@ export class SessionStore implements vscode.Disposable {
     this.#loaded = false;
     this.#changed.fire();
   }
+}
+
+function part(archived: boolean): 'open' | 'archived' {
+  return archived ? 'archived' : 'open';
 }

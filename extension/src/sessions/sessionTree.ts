@@ -1,66 +1,113 @@
 import * as vscode from 'vscode';
-import { isCounted, isRecoverable, summaryText } from '../../../protocol/activity.ts';
-import type { SessionSummary } from '../../../protocol/session.ts';
+import { isCounted } from '../../../protocol/activity.ts';
+import type { Ask, SessionSummary } from '../../../protocol/session.ts';
+import { groupOf, groupSessions, type SessionGroup } from '../../../protocol/sessionGroup.ts';
 import { DisposableStore } from '../disposables.ts';
 import { VIEWS } from '../manifest.ts';
 import type { RelayConnection } from '../relay/relayConnection.ts';
-import { count, describeSession, groupOf, groupSessions, sessionContext, sessionTooltip } from './sessionGroups.ts';
-import type { GroupId, SessionGroup } from './sessionGroups.ts';
+import type { ListFilter } from './listFilter.ts';
+import { askItem, groupItem, moreItem, sessionItem } from './sessionItems.ts';
 import type { SessionStore } from './sessionStore.ts';
+import { count, t } from '../../../protocol/text.ts';
 
-export type SessionNode = { kind: 'group'; group: SessionGroup } | { kind: 'session'; summary: SessionSummary };
-
-const ICONS: Record<GroupId, { icon: string; color?: string }> = {
-  needsYou: { icon: 'bell-dot', color: 'charts.yellow' },
-  running: { icon: 'loading~spin' },
-  ready: { icon: 'git-compare', color: 'charts.blue' },
-  done: { icon: 'pass', color: 'charts.green' },
-  archived: { icon: 'archive' },
-};
+export type SessionNode =
+  | { kind: 'group'; group: SessionGroup }
+  | { kind: 'session'; summary: SessionSummary }
+  | { kind: 'ask'; sessionId: string; ask: Ask }
+  | { kind: 'more'; archived: boolean };
 
 const CLOCK_MS = 5000;
+/** Rows say how old they are in minutes. */
+const AGE_TICKS = 12;
 
 /** The list of sessions in the activity bar, by what they want from a person. */
 export class SessionTree implements vscode.TreeDataProvider<SessionNode>, vscode.Disposable {
   readonly #relay: RelayConnection;
   readonly #store: SessionStore;
+  readonly #filter: ListFilter;
   readonly #disposables = new DisposableStore();
   readonly #changed = this.#disposables.add(new vscode.EventEmitter<void>());
   readonly #view: vscode.TreeView<SessionNode>;
   #redraw: NodeJS.Timeout | undefined;
+  #ticks = 0;
 
   readonly onDidChangeTreeData = this.#changed.event;
 
-  constructor(relay: RelayConnection, store: SessionStore) {
+  constructor(relay: RelayConnection, store: SessionStore, filter: ListFilter) {
     this.#relay = relay;
     this.#store = store;
-    this.#view = this.#disposables.add(vscode.window.createTreeView(VIEWS.sessions, { treeDataProvider: this }));
+    this.#filter = filter;
+    this.#view = this.#disposables.add(
+      vscode.window.createTreeView(VIEWS.sessions, { treeDataProvider: this, showCollapseAll: true }),
+    );
     this.#disposables.add(store.onDidChange(() => this.#scheduleRedraw()));
+    this.#disposables.add(filter.onDidChange(() => this.#followFilter()));
     this.#disposables.add({ dispose: () => clearTimeout(this.#redraw) });
     const clock = setInterval(() => this.#tick(), CLOCK_MS);
     this.#disposables.add({ dispose: () => clearInterval(clock) });
+    this.#followFilter();
   }
 
   getChildren(node?: SessionNode): SessionNode[] {
     if (!node) {
       this.#relay.connect();
-      return groupSessions(this.#store.summaries).map(group => ({ kind: 'group', group }));
+      const groups = groupSessions(this.#fitting()).map(group => ({ kind: 'group', group }) as const);
+      return groups;
     }
-    return node.kind === 'group' ? node.group.sessions.map(summary => ({ kind: 'session', summary })) : [];
+    switch (node.kind) {
+      case 'group':
+        return this.#rowsOf(node.group);
+      case 'session': {
+        const { id, archived, asking = [] } = node.summary;
+        return archived ? [] : asking.map(ask => ({ kind: 'ask', sessionId: id, ask }));
+      }
+      case 'ask':
+      case 'more':
+        return [];
+    }
   }
 
   getTreeItem(node: SessionNode): vscode.TreeItem {
-    return node.kind === 'group' ? groupItem(node.group) : sessionItem(node.summary);
+    switch (node.kind) {
+      case 'group':
+        return groupItem(node.group, this.#filter.active);
+      case 'session':
+        return sessionItem(node.summary);
+      case 'ask':
+        return askItem(node.sessionId, node.ask);
+      case 'more':
+        return moreItem(node.archived);
+    }
   }
 
   dispose(): void {
     this.#disposables.dispose();
   }
 
+  #fitting(): SessionSummary[] {
+    const { summaries } = this.#store;
+    return this.#filter.active ? summaries.filter(summary => this.#filter.fits(summary)) : summaries;
+  }
+
+  /** The list is in the order of activity, so that what is not loaded yet is older than the last row of these groups. */
+  #rowsOf({ id, sessions }: SessionGroup): SessionNode[] {
+    const rows = sessions.map((summary): SessionNode => ({ kind: 'session', summary }));
+    const archived = id === 'archived';
+    return (archived || id === 'done') && this.#store.hasOlder(archived) ? [...rows, { kind: 'more', archived }] : rows;
+  }
+
+  #followFilter(): void {
+    if (this.#filter.active) {
+      this.#store.loadAll();
+    }
+    this.#draw();
+  }
+
   /** Rows that say for how long something has taken grow old. */
   #tick(): void {
+    this.#ticks++;
     const counts = ({ doing }: SessionSummary) => doing && (isCounted(doing) || doing.kind === 'stuck');
-    if (this.#view.visible && [...this.#store.summaries].some(counts)) {
+    if (this.#view.visible && (this.#ticks % AGE_TICKS === 0 || [...this.#store.summaries].some(counts))) {
       this.#changed.fire();
     }
   }
@@ -69,47 +116,29 @@ export class SessionTree implements vscode.TreeDataProvider<SessionNode>, vscode
   #scheduleRedraw(): void {
     this.#redraw ??= setTimeout(() => {
       this.#redraw = undefined;
-      this.#changed.fire();
-      const waiting = this.#store.summaries.filter(summary => groupOf(summary) === 'needsYou').length;
-      this.#view.badge =
-        waiting > 0
-          ? { value: waiting, tooltip: `${count(waiting, 'session')} ${waiting === 1 ? 'needs' : 'need'} you` }
-          : undefined;
+      this.#draw();
     }, 100);
   }
-}
 
-function groupItem(group: SessionGroup): vscode.TreeItem {
-  const item = new vscode.TreeItem(
-    group.label,
-    group.id === 'archived' ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.Expanded,
-  );
-  item.id = `group:${group.id}`;
-  item.description = String(group.sessions.length);
-  item.contextValue = 'group';
-  item.accessibilityInformation = { label: `${group.label}, ${count(group.sessions.length, 'session')}` };
-  return item;
-}
-
-function lookOf(summary: SessionSummary): { icon: string; color?: string } {
-  if (summary.phase === 'blocked') {
-    return { icon: 'error', color: 'charts.red' };
+  #draw(): void {
+    this.#changed.fire();
+    const waiting = this.#store.summaries.filter(summary => groupOf(summary) === 'needsYou').length;
+    this.#view.badge =
+      waiting > 0
+        ? {
+            value: waiting,
+            tooltip: waiting === 1 ? t('{0} session needs you', waiting) : t('{0} sessions need you', waiting),
+          }
+        : undefined;
+    const shown = this.#filter.active ? this.#fitting().length : 0;
+    // Without a row the view is empty and says itself what to do about it.
+    const message =
+      shown > 0
+        ? t('Filter: {0} ({1} of {2})', this.#filter.text, shown, count(this.#store.summaries.length, 'session'))
+        : undefined;
+    if (this.#view.message !== message) {
+      // An absent message is undefined there.
+      Object.assign(this.#view, { message });
+    }
   }
-  return isRecoverable(summary) ? { icon: 'warning', color: 'charts.yellow' } : ICONS[groupOf(summary)];
-}
-
-function sessionItem(summary: SessionSummary): vscode.TreeItem {
-  const item = new vscode.TreeItem(summary.title, vscode.TreeItemCollapsibleState.None);
-  const look = lookOf(summary);
-  item.id = summary.id;
-  item.description = describeSession(summary, Date.now());
-  item.tooltip = sessionTooltip(summary, Date.now());
-  item.contextValue = sessionContext(summary);
-  item.iconPath = new vscode.ThemeIcon(
-    look.icon,
-    look.color === undefined ? undefined : new vscode.ThemeColor(look.color),
-  );
-  item.accessibilityInformation = { label: `${summary.title}, ${summaryText(summary, Date.now())}` };
-  item.command = { command: 'sandpiper.openSession', title: 'Open Session', arguments: [summary.id] };
-  return item;
 }

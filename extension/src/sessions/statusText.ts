@@ -2,17 +2,19 @@ import { summaryText } from '../../../protocol/activity.ts';
 import { retryText } from '../../../protocol/retryText.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
 import type { ConnectionState } from '../../../protocol/webviewApi.ts';
-import { groupOf } from './sessionGroups.ts';
-import type { GroupId } from './sessionGroups.ts';
+import { groupOf, type SessionGroupId } from '../../../protocol/sessionGroup.ts';
+import { t } from '../../../protocol/text.ts';
 
 export interface StatusText {
-  /** With codicons; undefined hides the item. */
+  /** With codicons. */
   text: string;
   tooltip: string;
+  /** The sessions that run or need the person, below that. */
+  rows: { sessionId: string; title: string; doing: string }[];
   /** What a screen reader says. */
   label: string;
   /** What a click does. */
-  command: 'sandpiper.openSession' | 'sandpiper.reconnectRelay';
+  command: 'sandpiper.showSessions' | 'sandpiper.reconnectRelay';
   emphasis: 'none' | 'warning' | 'error';
 }
 
@@ -32,49 +34,53 @@ export function statusText(
   retryInMs?: number,
 ): StatusText {
   if (connection === 'refused' || connection === 'offline') {
-    const words = connection === 'refused' ? 'relay refused' : 'relay offline';
+    const words = connection === 'refused' ? t('relay refused') : t('relay offline');
     const retry = connection === 'refused' ? undefined : retryText(retryInMs);
     return {
-      text: `$(debug-disconnect) ${words}${retryInMs === undefined ? '' : `, ${Math.max(1, Math.ceil(retryInMs / 1000))} s`}`,
-      tooltip: [`Sandpiper: ${detail ?? words}`, ...(retry === undefined ? [] : [retry]), 'Click to retry now.'].join(
-        '\n',
-      ),
-      label: `Sandpiper: ${words}, retry now`,
+      text: `$(debug-disconnect) ${retryInMs === undefined ? words : t('{0}, {1} s', words, Math.max(1, Math.ceil(retryInMs / 1000)))}`,
+      tooltip: [
+        t('Sandpiper: {0}', detail ?? words),
+        ...(retry === undefined ? [] : [retry]),
+        t('Click to retry now.'),
+      ].join('\n'),
+      label: t('Sandpiper: {0}, retry now', words),
+      rows: [],
       command: 'sandpiper.reconnectRelay',
       emphasis: connection === 'refused' ? 'error' : 'warning',
     };
   }
-  const counts: Record<GroupId, number> = { needsYou: 0, running: 0, ready: 0, done: 0, archived: 0 };
-  const lines: string[] = [];
+  const counts: Record<SessionGroupId, number> = { needsYou: 0, running: 0, ready: 0, done: 0, archived: 0 };
+  const rows: StatusText['rows'] = [];
   for (const summary of summaries) {
     const group = groupOf(summary);
     counts[group]++;
-    if ((group === 'running' || group === 'needsYou') && lines.length < MAX_LINES) {
-      lines.push(`${summary.title}: ${summaryText(summary, now)}`);
+    if ((group === 'running' || group === 'needsYou') && rows.length < MAX_LINES) {
+      rows.push({ sessionId: summary.id, title: summary.title, doing: summaryText(summary, now) });
     }
   }
   const words = wordsFor(counts);
-  const spoken = `Sandpiper: ${words ?? 'no session is running'}`;
+  const spoken = t('Sandpiper: {0}', words ?? t('no session is running'));
   return {
     text: `$(${iconFor(counts)}) ${words ?? 'Sandpiper'}`,
-    tooltip: [connection === 'connecting' ? `${spoken}. Connecting to the relay…` : spoken, ...lines].join('\n'),
+    tooltip: connection === 'connecting' ? t('{0}. Connecting to the relay…', spoken) : spoken,
+    rows,
     label: spoken,
-    command: 'sandpiper.openSession',
+    command: 'sandpiper.showSessions',
     emphasis: counts.needsYou > 0 ? 'warning' : 'none',
   };
 }
 
-function wordsFor({ running, needsYou, ready }: Record<GroupId, number>): string | undefined {
+function wordsFor({ running, needsYou, ready }: Record<SessionGroupId, number>): string | undefined {
   if (running + needsYou === 0) {
-    return ready > 0 ? `${ready} to review` : undefined;
+    return ready > 0 ? t('{0} to review', ready) : undefined;
   }
   return [
-    ...(running > 0 ? [`${running} running`] : []),
-    ...(needsYou > 0 ? [`${needsYou} ${needsYou === 1 ? 'needs' : 'need'} you`] : []),
+    ...(running > 0 ? [t('{0} running', running)] : []),
+    ...(needsYou > 0 ? [needsYou === 1 ? t('{0} needs you', needsYou) : t('{0} need you', needsYou)] : []),
   ].join(', ');
 }
 
-function iconFor({ running, needsYou, ready }: Record<GroupId, number>): string {
+function iconFor({ running, needsYou, ready }: Record<SessionGroupId, number>): string {
   if (needsYou > 0) {
     return 'bell-dot';
   }
