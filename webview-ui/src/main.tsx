@@ -3,6 +3,7 @@ import { render } from 'preact';
 import { App } from './app.tsx';
 import type { Host } from './host/host.ts';
 import { createVsCodeHost, isInVsCode } from './host/vscodeHost.ts';
+import { loadLanguage } from './language.ts';
 import type { Page } from './page.ts';
 import { ChatModel } from './state/chatModel.ts';
 import { startClock } from './state/clock.ts';
@@ -41,13 +42,20 @@ function listen(root: HTMLElement, { host, model }: Page): void {
   const ignore = (): undefined => undefined;
   listenForLinks(root, {
     openUrl: url => void host.request('openExternal', { url }).catch(ignore),
-    openFile: path => {
+    openFile: (path, itemId) => {
       const sessionId = model.sessionId.peek();
       if (typeof sessionId === 'string') {
-        void host.request('openFile', { sessionId, path }).catch(ignore);
+        void host.request('openFile', { sessionId, path, ...(itemId === undefined ? {} : { itemId }) }).catch(ignore);
       }
     },
     copy: text => void host.request('copy', { text }).catch(ignore),
+    useCode: async (action, code) => {
+      if (action === 'insert') {
+        await host.request('insertCode', { text: code.text });
+      } else {
+        await host.request('applyCode', code);
+      }
+    },
   });
 }
 
@@ -56,6 +64,8 @@ async function main(): Promise<void> {
   if (!root) {
     throw new Error('The page has no element with the id "root".');
   }
+  // Nothing has words before this.
+  await loadLanguage(isInVsCode() ? [document.documentElement.lang] : navigator.languages);
   const host = await createHost();
   const page = connect(host);
   startClock();

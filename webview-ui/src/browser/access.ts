@@ -1,5 +1,6 @@
 import { SandpiperError } from '../../../protocol/errors.ts';
-import { isRecord } from '../../../protocol/rpc.ts';
+import { isRecord } from '../../../protocol/isRecord.ts';
+import { t } from '../../../protocol/text.ts';
 
 const TOKEN = 'sandpiper.token';
 const ASK_TIMEOUT_MS = 5_000;
@@ -19,7 +20,7 @@ export async function browserToken(): Promise<string> {
   }
   const kept = sessionStorage.getItem(TOKEN);
   if (kept === null) {
-    throw new SandpiperError('unauthorized', 'This page was opened without a ticket.', { hint: REOPEN });
+    throw new SandpiperError('unauthorized', t('This page was opened without a ticket.'), { hint: reopen() });
   }
   return kept;
 }
@@ -37,7 +38,7 @@ export async function isTokenValid(token: string): Promise<boolean | undefined> 
   }
 }
 
-export const REOPEN = 'Open it again from VS Code or from the command line of the relay.';
+export const reopen = () => t('Open it again from VS Code or from the command line of the relay.');
 
 async function redeem(ticket: string): Promise<string> {
   const response = await fetch('/v1/tickets/redeem', {
@@ -48,7 +49,7 @@ async function redeem(ticket: string): Promise<string> {
   const body: unknown = await response?.json().catch(() => undefined);
   const token = isRecord(body) ? body['token'] : undefined;
   if (response?.ok !== true || typeof token !== 'string') {
-    throw new SandpiperError('unauthorized', 'The ticket of this page is used or expired.', { hint: REOPEN });
+    throw new SandpiperError('unauthorized', t('The ticket of this page is used or expired.'), { hint: reopen() });
   }
   return token;
 }

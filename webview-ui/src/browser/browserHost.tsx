@@ -1,14 +1,14 @@
 import { showConnection } from '../../../client/link/showConnection.ts';
 import { errorText, toSandpiperError } from '../../../protocol/errors.ts';
-import type { OutboxContent } from '../../../protocol/outbox.ts';
+import { messageOf, type OutboxContent } from '../../../protocol/outbox.ts';
 import { OutboxSender } from '../../../protocol/outboxSender.ts';
 import type { RequestHandlers, RequestParams, RequestResult, WebviewMethod } from '../../../protocol/webviewApi.ts';
 import type { Announcement, Host } from '../host/host.ts';
 import { readSavedPage } from '../host/savedPage.ts';
 import { browserToken } from './access.ts';
 import { browserRequests } from './browserRequests.ts';
-import { DiffPanel } from './diffPanel.ts';
-import { DiffPanelView } from './diffPanelView.tsx';
+import { ChangesPanel } from './changesPanel.ts';
+import { ChangesPanelView } from './changesPanelView.tsx';
 import { BrowserOutbox } from './outboxStorage.ts';
 import { NewSessionSource } from './newSessionSource.ts';
 import { RelayConnection } from './relayConnection.ts';
@@ -64,8 +64,8 @@ export async function createBrowserHost(): Promise<Host> {
   const rows = new SessionRows(relay, tell);
   const follower = new SessionFollower(relay, tell);
   const source = new NewSessionSource(relay, tell);
-  const diffPanel = new DiffPanel(relay);
-  const handlers = browserRequests({ relay, outbox, follower, source, diffPanel });
+  const changes = new ChangesPanel(relay);
+  const handlers = browserRequests({ relay, outbox, follower, source, changes });
   let begun = false;
 
   return {
@@ -94,7 +94,7 @@ export async function createBrowserHost(): Promise<Host> {
     views: {
       Sessions: SessionList,
       Repository: () => <RepositoryField source={source} />,
-      Changes: () => <DiffPanelView panel={diffPanel} />,
+      Changes: () => <ChangesPanelView panel={changes} />,
     },
   };
 }
@@ -106,7 +106,7 @@ function sendEntry(
   content: OutboxContent,
 ): Promise<{ seq: number }> {
   return content.kind === 'message'
-    ? relay.call('session.send', { key, sessionId, text: content.text })
+    ? relay.call('session.send', { key, sessionId, ...messageOf(content) })
     : relay.call('session.answer', { key, sessionId, approvalId: content.approvalId, decision: content.decision });
 }
 

@@ -1,79 +1,80 @@
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { alreadyAnswered, answerTo } from '../../../protocol/outbox.ts';
 import type { OutboxSender } from '../../../protocol/outboxSender.ts';
+import { sessionDigest } from '../../../protocol/sessionDigest.ts';
 import type { RequestHandlers } from '../../../protocol/webviewApi.ts';
 import { ask } from '../state/dialogs.ts';
-import type { DiffPanel } from './diffPanel.ts';
+import type { ChangesPanel } from './changesPanel.ts';
 import { pickProvider, type NewSessionSource } from './newSessionSource.ts';
 import type { RelayConnection } from './relayConnection.ts';
 import { toEvents, type SessionFollower } from './sessionFollower.ts';
 import { turnAction } from './turnActions.ts';
+import { t } from '../../../protocol/text.ts';
 
 export interface BrowserParts {
   relay: RelayConnection;
   outbox: OutboxSender;
   follower: SessionFollower;
   source: NewSessionSource;
-  diffPanel: DiffPanel;
+  changes: ChangesPanel;
 }
 
 /** What the extension does for the page inside VS Code, done by the page itself. */
-export function browserRequests({ relay, outbox, follower, source, diffPanel }: BrowserParts): RequestHandlers {
+export function browserRequests({ relay, outbox, follower, source, changes }: BrowserParts): RequestHandlers {
   const shown = (sessionId: string): NonNullable<SessionFollower['state']> => {
     const { state } = follower;
     if (state?.id !== sessionId) {
-      throw new SandpiperError('conflict', 'Another session is open by now.', { hint: 'Try again.' });
+      throw new SandpiperError('conflict', t('Another session is open by now.'), { hint: t('Try again.') });
     }
     return state;
   };
   return {
-    startSession: async ({ prompt, includeUncommitted, permissionMode, model, acceptNoIsolation }) => {
-      const { providers } = await relay.call('relay.info', {});
-      const provider = pickProvider(providers)?.id;
-      const { sessionId } = await relay.mutate('session.create', {
-        source: source.source.peek(),
-        prompt,
-        includeUncommitted,
-        permissionMode,
-        acceptNoIsolation: acceptNoIsolation === true,
-        ...(model === undefined ? {} : { model }),
-        ...(provider === undefined ? {} : { provider }),
-      });
-      await follower.open(sessionId);
-      return { sessionId };
-    },
-    chooseRepository: () => Promise.resolve({}),
+    ...newSessionRequests({ relay, follower, source }),
     ...outboxRequests(outbox),
+    unqueue: params => relay.mutate('message.withdraw', params),
+    hurry: async params => {
+      await relay.mutate('message.hurry', params);
+      return {};
+    },
+    findPaths: params => relay.call('changes.findPaths', params),
+    editorMentions: () => Promise.resolve({ mentions: [] }),
+    describeSession: async params => ({ text: sessionDigest(await relay.call('session.get', params)) }),
+    configure: params => relay.mutate('session.configure', params),
+    goBack: params => relay.mutate('checkpoint.restore', { ...params, code: true, conversation: true }),
     stop: ({ sessionId }) => relay.mutate('session.stop', { sessionId }),
     retry: ({ sessionId }) => relay.mutate('session.retry', { sessionId }),
     openChanges: async ({ sessionId }) => {
       const { review } = shown(sessionId);
-      await diffPanel.show(sessionId, review.pending === 0 ? 'all' : 'pending');
+      await changes.show(sessionId, review.pending === 0 ? 'all' : 'pending');
       return {};
     },
     turnAction: ({ sessionId, ...chosen }) => turnAction({ relay, follower }, shown(sessionId), chosen),
     openFile: async ({ sessionId, path }) => {
-      await diffPanel.show(sessionId, 'all', path);
+      await changes.show(sessionId, 'all', path);
       return {};
     },
+    openPlan: () => Promise.reject(new SandpiperError('unavailable', t('Plans are commented in VS Code.'))),
     acceptAll: async ({ sessionId }) => {
-      const expectedProposed = shown(sessionId).proposed;
-      const { left } = await relay.mutate('changes.acceptAll', { sessionId, expectedProposed });
-      if (left.length > 0) {
-        const paths = left.map(({ path }) => path).join(', ');
-        throw new SandpiperError('conflict', `Accepted all but what can run code on a developer's machine: ${paths}.`, {
-          hint: 'Look at these files and accept them in VS Code.',
-        });
-      }
+      await changes.acceptAll(sessionId, shown(sessionId).proposed);
       return {};
     },
+    applyChanges: ({ sessionId }) =>
+      Promise.reject(
+        new SandpiperError('unavailable', t('A browser cannot write into your files.'), {
+          hint: t('Run `sandpiper apply {0}` in your clone, or apply in VS Code.', sessionId),
+        }),
+      ),
     createPullRequest: ({ sessionId }) => createPullRequest(relay, sessionId, shown(sessionId).title),
+    tendPullRequest: async params => {
+      await relay.mutate('pullRequest.tend', params);
+      return {};
+    },
     openExternal: ({ url }) => {
       window.open(url, '_blank', 'noopener,noreferrer');
       return Promise.resolve({});
     },
     selectSession: async ({ sessionId }) => {
-      diffPanel.close();
+      changes.close();
       await Promise.all([follower.open(sessionId), ...(sessionId === null ? [source.refresh()] : [])]);
       return {};
     },
@@ -88,10 +89,11 @@ export function browserRequests({ relay, outbox, follower, source, diffPanel }: 
     },
     showLog: () =>
       Promise.reject(
-        new SandpiperError('unavailable', 'A browser cannot show the log of the relay.', {
-          hint: 'It stands in the data folder of the relay.',
+        new SandpiperError('unavailable', t('A browser cannot show the log of the relay.'), {
+          hint: t('It stands in the data folder of the relay.'),
         }),
       ),
+    ...wideRequests(relay, follower, changes),
     copy: async ({ text }) => {
       await navigator.clipboard.writeText(text);
       return {};
@@ -100,11 +102,44 @@ export function browserRequests({ relay, outbox, follower, source, diffPanel }: 
   };
 }
 
+/** What looks at more than the page has of the open session, and what takes an editor. */
+function wideRequests(
+  relay: RelayConnection,
+  follower: SessionFollower,
+  changes: ChangesPanel,
+): Pick<RequestHandlers, 'searchSessions' | 'showPlace' | 'exportSession' | 'insertCode' | 'applyCode'> {
+  return {
+    insertCode: noEditor,
+    applyCode: noEditor,
+    searchSessions: params => relay.call('session.search', params),
+    showPlace: async ({ sessionId, itemId }) => {
+      changes.close();
+      await follower.open(sessionId);
+      if (itemId !== undefined) {
+        follower.show(itemId);
+      }
+      return {};
+    },
+    exportSession: async ({ sessionId }) => {
+      const reader = {
+        readEvents: async (id: string, after: number) => {
+          const { events, lastSeq } = await relay.call('session.events', { sessionId: id, after, limit: 1000 });
+          return { events: toEvents(events), lastSeq };
+        },
+        readBlob: (id: string, hash: string, offset: number) =>
+          relay.call('blob.read', { sessionId: id, hash, offset }),
+      };
+      await (await import('./exportToDownload.ts')).exportToDownload(reader, sessionId);
+      return {};
+    },
+  };
+}
+
 /** What must reach the relay, now or when it is back. */
 function outboxRequests(outbox: OutboxSender): Pick<RequestHandlers, 'send' | 'answer' | 'withdraw' | 'sendAgain'> {
   return {
-    send: async ({ sessionId, text, key }) => {
-      await outbox.put({ key, relay: location.host, sessionId, content: { kind: 'message', text } });
+    send: async ({ sessionId, key, ...message }) => {
+      await outbox.put({ key, relay: location.host, sessionId, content: { kind: 'message', ...message } });
       return {};
     },
     withdraw: async ({ key }) => {
@@ -128,12 +163,18 @@ function outboxRequests(outbox: OutboxSender): Pick<RequestHandlers, 'send' | 'a
   };
 }
 
+function noEditor(): Promise<never> {
+  return Promise.reject(new SandpiperError('unavailable', t('There is no editor here.'), { hint: t('Use VS Code.') }));
+}
+
 async function createPullRequest(relay: RelayConnection, sessionId: string, title: string): Promise<{ url?: string }> {
   const answer = await ask({
-    title: 'Create a pull request?',
-    body: 'The changes that you accepted, or all when you accepted none, are pushed to a branch of the remote, and a draft pull request is opened there, or the open one is updated.',
+    title: t('Create a pull request?'),
+    body: t(
+      'The changes that you accepted, or all when you accepted none, are pushed to a branch of the remote, and a draft pull request is opened there, or the open one is updated.',
+    ),
     code: title,
-    confirm: 'Push and Open',
+    confirm: t('Push and Open'),
   });
   if (answer === undefined) {
     return {};
@@ -144,10 +185,10 @@ async function createPullRequest(relay: RelayConnection, sessionId: string, titl
 
 async function setModelKey(relay: RelayConnection, source: NewSessionSource): Promise<{ stored: boolean }> {
   const apiKey = await ask({
-    title: 'Set the model key',
-    body: 'The relay keeps the key in its memory only, and never gives it to a sandbox.',
-    confirm: 'Set Key',
-    secret: { label: 'Anthropic API key' },
+    title: t('Set the model key'),
+    body: t('The relay keeps the key in its memory only, and never gives it to a sandbox.'),
+    confirm: t('Set Key'),
+    secret: { label: t('Anthropic API key') },
   });
   if (apiKey === undefined) {
     return { stored: false };
@@ -155,4 +196,37 @@ async function setModelKey(relay: RelayConnection, source: NewSessionSource): Pr
   await relay.call('relay.setModelKey', { apiKey: apiKey.trim() });
   await source.refresh();
   return { stored: true };
+}
+
+function newSessionRequests({
+  relay,
+  follower,
+  source,
+}: Pick<BrowserParts, 'relay' | 'follower' | 'source'>): Pick<
+  RequestHandlers,
+  'startSession' | 'warm' | 'chooseRepository'
+> {
+  return {
+    startSession: async ({ prompt, includeUncommitted, permissionMode, model, acceptNoIsolation }) => {
+      const { providers } = await relay.call('relay.info', {});
+      const provider = pickProvider(providers)?.id;
+      const { sessionId } = await relay.mutate('session.create', {
+        source: source.source.peek(),
+        prompt,
+        includeUncommitted,
+        permissionMode,
+        acceptNoIsolation: acceptNoIsolation === true,
+        ...(model === undefined ? {} : { model }),
+        ...(provider === undefined ? {} : { provider }),
+      });
+      await follower.open(sessionId);
+      return { sessionId };
+    },
+    warm: async () => {
+      const provider = pickProvider((await relay.call('relay.info', {})).providers)?.id;
+      const params = { source: source.source.peek(), ...(provider === undefined ? {} : { provider }) };
+      return relay.call('repository.warm', params);
+    },
+    chooseRepository: () => Promise.resolve({}),
+  };
 }

@@ -1,7 +1,8 @@
 import type { RelaySocket } from '../../../client/link/relaySocket.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { WS_SUBPROTOCOL } from '../../../protocol/version.ts';
-import { isTokenValid, REOPEN } from './access.ts';
+import { isTokenValid, reopen } from './access.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** A socket to the relay that served this page. A browser does not say why one did not open, so the relay is asked. */
 export function browserSocket(token: string): RelaySocket {
@@ -42,6 +43,8 @@ async function explain(opened: boolean, token: string): Promise<SandpiperError |
     return undefined;
   }
   return (await isTokenValid(token)) === false
-    ? new SandpiperError('unauthorized', 'The access of this page has ended.', { hint: REOPEN })
-    : new SandpiperError('unavailable', 'The relay cannot be reached.', { hint: 'Sandpiper tries again by itself.' });
+    ? new SandpiperError('unauthorized', t('The access of this page has ended.'), { hint: reopen() })
+    : new SandpiperError('unavailable', t('The relay cannot be reached.'), {
+        hint: t('Sandpiper tries again by itself.'),
+      });
 }

@@ -4,6 +4,7 @@ import { toSandpiperError } from '../../../protocol/errors.ts';
 import type { DraftContext } from '../../../protocol/webviewApi.ts';
 import type { Announcement } from '../host/host.ts';
 import type { RelayConnection } from './relayConnection.ts';
+import { t } from '../../../protocol/text.ts';
 
 const SOURCE = 'sandpiper.source';
 
@@ -42,7 +43,9 @@ export class NewSessionSource {
       providers: info.providers,
       needsConsent: chosen?.isolation === 'none',
       notes: [
-        ...info.agents.filter(agent => !agent.available).map(agent => agent.reason ?? `${agent.id} is not installed.`),
+        ...info.agents
+          .filter(agent => !agent.available)
+          .map(agent => agent.reason ?? t('{0} is not installed.', agent.id)),
         ...('repository' in inspected ? inspected.repository.notes : []),
       ],
       modelKeyPresent: info.modelKey.present,

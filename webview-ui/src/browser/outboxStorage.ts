@@ -1,6 +1,6 @@
 import { inOrder, type OutboxEntry, type OutboxStatus } from '../../../protocol/outbox.ts';
 import type { OutboxStorage } from '../../../protocol/outboxSender.ts';
-import { isRecord } from '../../../protocol/rpc.ts';
+import { isRecord } from '../../../protocol/isRecord.ts';
 
 const PREFIX = 'sandpiper.outbox.';
 

@@ -4,10 +4,11 @@ import { NOT_REACHED_MS, notReached } from '../../../client/link/notReached.ts';
 import type { CallName, CallParams, CallResult } from '../../../protocol/calls.ts';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import { newId } from '../../../protocol/ids.ts';
-import { isRecord } from '../../../protocol/rpc.ts';
+import { isRecord } from '../../../protocol/isRecord.ts';
 import type { RpcPeer } from '../../../protocol/rpc.ts';
 import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from '../../../protocol/version.ts';
 import { browserSocket } from './browserSocket.ts';
+import { t } from '../../../protocol/text.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
 /** Preparing a branch and talking to a forge takes its time. */
@@ -55,11 +56,12 @@ export class RelayConnection {
 
   /** Waits for a connection, then calls. @throws {SandpiperError} */
   async call<N extends CallName>(name: N, params: CallParams<N>): Promise<CallResult<N>> {
-    const timeoutMs = name === 'pullRequest.open' ? SLOW_CALL_TIMEOUT_MS : CALL_TIMEOUT_MS;
+    const timeoutMs =
+      name === 'pullRequest.open' || name === 'pullRequest.tend' ? SLOW_CALL_TIMEOUT_MS : CALL_TIMEOUT_MS;
     const peer = await this.#link.whenConnected(name, timeoutMs);
     const result = await peer.call(name, params, timeoutMs);
     if (!isRecord(result)) {
-      throw new SandpiperError('internal', `The relay answered ${name} with something that is no object.`);
+      throw new SandpiperError('internal', t('The relay answered {0} with something that is no object.', name));
     }
     // The relay serves this page: both are of one build, and what it sends was made to the call's schema there. Checking
     // it again would put the schemas' library into the page, which is larger than all of the page.
@@ -104,7 +106,7 @@ async function initialize(peer: RpcPeer): Promise<void> {
   } catch (thrown) {
     const error = toSandpiperError(thrown);
     if (error.code === 'version_mismatch') {
-      throw new SandpiperError('version_mismatch', error.message, { hint: 'Load the page anew.' });
+      throw new SandpiperError('version_mismatch', error.message, { hint: t('Load the page anew.') });
     }
     throw error;
   }

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { NewSessionSource } from './newSessionSource.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** Where a new session's repository is typed. */
 export function RepositoryField({ source }: { source: NewSessionSource }): JSX.Element {
@@ -13,7 +14,7 @@ export function RepositoryField({ source }: { source: NewSessionSource }): JSX.E
   };
   return (
     <label class="source">
-      <span class="hint">Repository: a folder on the machine of the relay, or a URL</span>
+      <span class="hint">{t('Repository: a folder on the machine of the relay, or a URL')}</span>
       <input
         type="text"
         value={text}

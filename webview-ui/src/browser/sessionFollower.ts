@@ -2,7 +2,7 @@ import type { NotificationParams } from '../../../protocol/calls.ts';
 import { toSandpiperError } from '../../../protocol/errors.ts';
 import type { SessionEvent } from '../../../protocol/events.ts';
 import { reduceEvents } from '../../../protocol/reducer.ts';
-import { isRecord } from '../../../protocol/rpc.ts';
+import { isRecord } from '../../../protocol/isRecord.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import type { Announcement } from '../host/host.ts';
 import type { RelayConnection } from './relayConnection.ts';
@@ -50,6 +50,13 @@ export class SessionFollower {
         const problem = { ...error.toWire(), message: error.message };
         this.#tell({ type: 'open', sessionId, state: null, live: [], problem });
       }
+    }
+  }
+
+  /** Brings a row of the open session into sight. */
+  show(itemId: string): void {
+    if (this.#sessionId !== null) {
+      this.#tell({ type: 'show', sessionId: this.#sessionId, itemId });
     }
   }
 

@@ -1,54 +1,147 @@
 import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import { summaryText } from '../../../protocol/activity.ts';
-import type { SessionSummary } from '../../../protocol/session.ts';
+import { askLine } from '../../../protocol/asking.ts';
+import type { Ask, SessionSummary } from '../../../protocol/session.ts';
+import { fitsFilter, isEmptyFilter, type SessionFilter } from '../../../protocol/sessionFilter.ts';
+import { groupSessions, type SessionGroup } from '../../../protocol/sessionGroup.ts';
+import { Icon } from '../components/icon.tsx';
+import { VisibleText } from '../components/visibleText.tsx';
 import { usePage } from '../page.ts';
 import { clock } from '../state/clock.ts';
 import { age } from '../text/format.ts';
-import { Icon } from '../components/icon.tsx';
+import { SessionSearch } from './sessionSearch.tsx';
+import { t, told } from '../../../protocol/text.ts';
 
 /** All sessions, for hosts without a tree beside the page. */
 export function SessionList(): JSX.Element {
   const { host, model } = usePage();
   const open = model.sessionId.value;
-  const sessions = model.summaries.value.filter(session => !session.archived);
-  const select = (sessionId: string | null): void =>
+  // On a phone the list makes way for the session that is open.
+  const [wish, setFolded] = useState<boolean | undefined>(undefined);
+  const isFolded = wish ?? typeof open === 'string';
+  const select = (sessionId: string | null): void => {
+    setFolded(sessionId !== null);
     void host.request('selectSession', { sessionId }).catch(() => undefined);
+  };
+  const waiting = model.summaries.value.filter(session => !session.archived && session.needsYou > 0).length;
   return (
-    <nav class="sessions" aria-label="Sessions">
+    <nav class={`sessions ${isFolded ? 'folded' : ''}`} aria-label={t('Sessions')}>
       <div class="sessionsHead">
-        <h2>Sessions</h2>
+        <button
+          type="button"
+          class="iconButton foldSessions"
+          aria-expanded={!isFolded}
+          aria-label={isFolded ? t('Show the list of sessions') : t('Hide the list of sessions')}
+          onClick={() => setFolded(!isFolded)}
+        >
+          <Icon name="list" />
+        </button>
+        <h2>
+          {t('Sessions')} {waiting === 0 ? null : <span class="attention">{t('{0} need you', waiting)}</span>}
+        </h2>
         <button type="button" class="secondary" aria-current={open === null} onClick={() => select(null)}>
-          <Icon name="plus" /> New
+          <Icon name="plus" /> {t('New')}
         </button>
       </div>
-      {sessions.length === 0 ? <p class="dim">No session yet.</p> : null}
-      <ul>
-        {sessions.map(session => (
-          <li key={session.id}>
-            <button
-              type="button"
-              class="sessionRow"
-              aria-current={session.id === open}
-              onClick={() => select(session.id)}
-            >
-              <span class="sessionTitle">{session.title}</span>
-              <span class="sessionFacts">
-                <Facts session={session} />
-              </span>
-            </button>
-          </li>
-        ))}
-      </ul>
+      <SessionSearch>{filter => <Groups filter={filter} onSelect={select} />}</SessionSearch>
     </nav>
   );
 }
 
+interface GroupsProps {
+  filter: SessionFilter;
+  onSelect: (sessionId: string) => void;
+}
+
+function Groups({ filter, onSelect }: GroupsProps): JSX.Element {
+  const { model } = usePage();
+  const isFiltered = !isEmptyFilter(filter);
+  const all = model.summaries.value;
+  const groups = groupSessions(isFiltered ? all.filter(session => fitsFilter(session, filter)) : all);
+  return (
+    <>
+      {groups.length > 0 ? null : <p class="dim">{isFiltered ? t('No session fits.') : t('No session yet.')}</p>}
+      {groups.map(group => (
+        <Group key={group.id} group={group} isFiltered={isFiltered} onSelect={onSelect} />
+      ))}
+    </>
+  );
+}
+
+/** What is archived is folded until somebody looks for something. */
+function Group({
+  group: { id, label, sessions },
+  isFiltered,
+  onSelect,
+}: Omit<GroupsProps, 'filter'> & { group: SessionGroup; isFiltered: boolean }): JSX.Element {
+  return (
+    <details class="sessionGroup" data-group={id} open={id !== 'archived' || isFiltered}>
+      <summary>
+        <Icon name="chevron" class="twist" />
+        <h3>
+          {told(label)} <span class="dim">{sessions.length}</span>
+        </h3>
+      </summary>
+      <ul>
+        {sessions.map(session => (
+          <li key={session.id}>
+            <Row session={session} onSelect={onSelect} />
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function Row({ session, onSelect }: Pick<GroupsProps, 'onSelect'> & { session: SessionSummary }): JSX.Element {
+  const { model } = usePage();
+  const { id, title, tags = [], asking = [] } = session;
+  return (
+    <button type="button" class="sessionRow" aria-current={id === model.sessionId.value} onClick={() => onSelect(id)}>
+      <span class="sessionTitle">{title}</span>
+      <span class="sessionFacts">
+        <Facts session={session} />
+      </span>
+      {asking.map(ask => (
+        <AskLine key={ask.id} ask={ask} />
+      ))}
+      {tags.length === 0 ? null : (
+        <span class="sessionTags">
+          {tags.map(tag => (
+            <span key={tag} class="chip">
+              {tag}
+            </span>
+          ))}
+        </span>
+      )}
+    </button>
+  );
+}
+
+/** What an agent asks, and how much a person should look before they allow it. */
+function AskLine({ ask }: { ask: Ask }): JSX.Element {
+  const { risk, why } = ask;
+  return (
+    <span class="sessionAsk">
+      <span class="askText">
+        <VisibleText text={askLine(ask)} />
+      </span>
+      {risk === undefined ? null : (
+        <span class={`risk ${risk}`}>
+          {why === undefined ? t('{0} risk', told(risk)) : t('{0} risk: {1}', told(risk), told(why))}
+        </span>
+      )}
+    </span>
+  );
+}
+
 function Facts({ session }: { session: SessionSummary }): JSX.Element {
-  const { stats } = session;
+  const { stats, repository } = session;
   return (
     <>
       <span class={`sessionActivity ${session.needsYou > 0 ? 'attention' : ''}`}>
-        {summaryText(session, clock.value)}
+        {summaryText(session, clock.value)} · {repository.name}
       </span>
       {stats.files > 0 ? (
         <span>

@@ -1,10 +1,10 @@
 import type { NotificationParams } from '../../../protocol/calls.ts';
-import { isRecord } from '../../../protocol/rpc.ts';
+import { isRecord } from '../../../protocol/isRecord.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
 import type { Announcement } from '../host/host.ts';
 import type { RelayConnection } from './relayConnection.ts';
 
-/** The list of sessions, newest activity first. */
+/** The newest sessions, every pinned one, and the newest of what is archived; newest activity first. */
 export class SessionRows {
   readonly #relay: Pick<RelayConnection, 'call'>;
   readonly #tell: (message: Announcement) => void;
@@ -15,9 +15,19 @@ export class SessionRows {
     this.#tell = tell;
   }
 
+  /** Takes the list anew. Changes that arrive while it is on its way are newer and stay. */
   async refresh(): Promise<void> {
-    const { sessions } = await this.#relay.call('session.list', { limit: 200 });
-    this.#rows = new Map(sessions.map(session => [session.id, session]));
+    const lists = await Promise.all([
+      this.#relay.call('session.list', { limit: 200 }),
+      this.#relay.call('session.list', { pinned: true, limit: 200 }),
+      this.#relay.call('session.list', { archived: true, limit: 50 }),
+    ]);
+    const before = this.#rows;
+    this.#rows = new Map();
+    for (const listed of lists.flatMap(({ sessions }) => sessions)) {
+      const known = before.get(listed.id);
+      this.#rows.set(listed.id, known && known.seq > listed.seq ? known : listed);
+    }
     this.#publish();
   }
 

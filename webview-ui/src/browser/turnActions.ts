@@ -5,8 +5,9 @@ import type { TurnAction } from '../../../protocol/webviewApi.ts';
 import { ask, type Question } from '../state/dialogs.ts';
 import type { RelayConnection } from './relayConnection.ts';
 import type { SessionFollower } from './sessionFollower.ts';
+import { t, told } from '../../../protocol/text.ts';
 
-const SAVED = 'Everything as it is now is saved first, and can be brought back.';
+const saved = () => t('Everything as it is now is saved first, and can be brought back.');
 
 /** What the menu of a turn does in a browser, each after a question. */
 export async function turnAction(
@@ -38,7 +39,9 @@ export async function turnAction(
     }
     case 'compare':
     case 'openFiles':
-      throw new SandpiperError('unavailable', 'A browser cannot show the files of a turn.', { hint: 'Use VS Code.' });
+      throw new SandpiperError('unavailable', t('A browser cannot show the files of a turn.'), {
+        hint: t('Use VS Code.'),
+      });
   }
 }
 
@@ -48,25 +51,25 @@ async function agreed(question: Question): Promise<boolean> {
 
 function restoreQuestion(turn: number): Question {
   return {
-    title: `Restore code and conversation to ${turnName(turn)}?`,
-    body: `Every file in the sandbox becomes what it was then, and the agent forgets what came later. Later turns are set aside. ${SAVED}`,
-    confirm: 'Restore',
+    title: t('Restore code and conversation to {0}?', told(turnName(turn))),
+    body: `${t('Every file in the sandbox becomes what it was then, and the agent forgets what came later. Later turns are set aside.')} ${saved()}`,
+    confirm: t('Restore'),
   };
 }
 
 function undoQuestion(undone: Restore | undefined): Question {
   return {
-    title: 'Take the restore back?',
-    body: `${undone ? `The ${restoredParts(undone)} of` : 'All of'} the session become what they were before it. ${SAVED}`,
-    confirm: 'Undo Restore',
+    title: t('Take the restore back?'),
+    body: `${undone ? t('The {0} of the session become what they were before it.', told(restoredParts(undone))) : t('All of the session become what they were before it.')} ${saved()}`,
+    confirm: t('Undo Restore'),
   };
 }
 
 function branchQuestion(turn: number, isOpen: boolean): Question {
-  const isolation = isOpen ? ' Its agent runs without isolation, as this one does.' : '';
+  const isolation = isOpen ? ` ${t('Its agent runs without isolation, as this one does.')}` : '';
   return {
-    title: `Branch from ${turnName(turn)}?`,
-    body: `A new session begins with the files and the conversation of then. This one goes on as it is.${isolation}`,
-    confirm: 'Branch',
+    title: t('Branch from {0}?', told(turnName(turn))),
+    body: `${t('A new session begins with the files and the conversation of then. This one goes on as it is.')}${isolation}`,
+    confirm: t('Branch##action'),
   };
 }

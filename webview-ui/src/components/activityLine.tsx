@@ -1,11 +1,13 @@
 import type { JSX } from 'preact';
-import { activityText, describeActivity } from '../../../protocol/activity.ts';
+import { useState } from 'preact/hooks';
+import { activityLabel, activityText, describeActivity } from '../../../protocol/activity.ts';
 import type { Activity, SessionState } from '../../../protocol/session.ts';
 import { usePage } from '../page.ts';
 import { clock } from '../state/clock.ts';
-import { cost } from '../text/format.ts';
 import { Elapsed } from './elapsed.tsx';
 import { Icon, type IconName } from './icon.tsx';
+import { UsagePanel } from './lazyParts.tsx';
+import { UsageButton } from './usageButton.tsx';
 import { VisibleText } from './visibleText.tsx';
 
 const icons: Record<Activity['kind'], IconName> = {
@@ -19,6 +21,7 @@ const icons: Record<Activity['kind'], IconName> = {
   stuck: 'warning',
   recovering: 'clock',
   restoring: 'clock',
+  checking: 'check',
   interrupted: 'warning',
   stopping: 'stop',
   checkpointing: 'branch',
@@ -32,6 +35,7 @@ const QUIET: ReadonlySet<Activity['kind']> = new Set(['idle', 'ready', 'archived
 /** What the session is doing, in words, and for how long. There is no spinner that says less. */
 export function ActivityLine({ session }: { session: SessionState }): JSX.Element | null {
   const { model } = usePage();
+  const [open, setOpen] = useState(false);
   // The row of the list also knows what only the relay sees; it counts as long as it is of the same moment.
   const row = model.summaries.value.find(summary => summary.id === session.id);
   const activity = row?.doing && row.seq === session.seq ? row.doing : describeActivity(session);
@@ -39,21 +43,21 @@ export function ActivityLine({ session }: { session: SessionState }): JSX.Elemen
     // The card below says it, and what to do.
     return null;
   }
+  const label = activityLabel(activity);
   const stuck = activity.kind === 'stuck';
   const busy = !QUIET.has(activity.kind);
   return (
-    <div class={`activity ${activity.kind} ${busy ? 'busy' : ''}`} data-activity={activity.kind}>
-      <span class="pulse" aria-hidden="true" />
-      <Icon name={icons[activity.kind]} />
-      <span class="activityLabel" title={activity.label}>
-        <VisibleText text={stuck ? activityText(activity, clock.value) : activity.label} />
-      </span>
-      {busy && !stuck ? <Elapsed since={activity.since} /> : null}
-      {session.usage.costUsd > 0 ? (
-        <span class="dim usage" title="Cost of this session so far">
-          {cost(session.usage)}
+    <>
+      <div class={`activity ${activity.kind} ${busy ? 'busy' : ''}`} data-activity={activity.kind}>
+        <span class="pulse" aria-hidden="true" />
+        <Icon name={icons[activity.kind]} />
+        <span class="activityLabel" title={label}>
+          <VisibleText text={stuck ? activityText(activity, clock.value) : label} />
         </span>
-      ) : null}
-    </div>
+        {busy && !stuck ? <Elapsed since={activity.since} /> : null}
+        <UsageButton session={session} open={open} onToggle={() => setOpen(!open)} />
+      </div>
+      {open ? <UsagePanel session={session} /> : null}
+    </>
   );
 }

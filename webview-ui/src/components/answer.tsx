@@ -4,10 +4,11 @@ import { useState } from 'preact/hooks';
 import type { Payload } from '../../../protocol/events.ts';
 import { usePage } from '../page.ts';
 import { bytes } from '../text/format.ts';
-import { readBlob } from '../tools/readBlob.ts';
+import { blobText } from '../tools/blobs.ts';
 import { Markdown } from './markdown.tsx';
 import { Problem } from './problem.tsx';
 import { useAction } from './useAction.ts';
+import { t } from '../../../protocol/text.ts';
 
 export interface AnswerProps {
   sessionId: string;
@@ -29,7 +30,7 @@ export function Answer({ sessionId, text }: AnswerProps): JSX.Element {
   }
   const { blob } = text;
   const load = async (content: NonNullable<Payload['blob']>): Promise<void> =>
-    setWhole(new TextDecoder().decode(await readBlob(host, sessionId, content)));
+    setWhole(await blobText(host, sessionId, content));
   return (
     <div class="answer">
       <Markdown source={whole ?? text.text} />
@@ -41,7 +42,7 @@ export function Answer({ sessionId, text }: AnswerProps): JSX.Element {
           disabled={action.busy}
           onClick={() => action.run(() => load(blob))}
         >
-          Load all ({bytes(blob.bytes)})
+          {t('Load all ({0})', bytes(blob.bytes))}
         </button>
       ) : null}
       <Problem error={action.error} />

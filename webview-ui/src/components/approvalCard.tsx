@@ -2,11 +2,14 @@ import type { JSX } from 'preact';
 import { useEffect, useId, useState } from 'preact/hooks';
 import type { ApprovalDecision } from '../../../protocol/events.ts';
 import type { Approval } from '../../../protocol/session.ts';
+import type { RiskNote } from '../../../protocol/approvalRisk.ts';
+import { riskOfApproval } from '../../../protocol/asking.ts';
 import { usePage } from '../page.ts';
 import { bytes } from '../text/format.ts';
 import { toolIcon } from '../tools/toolIcon.ts';
-import { describeToolInput, withoutName } from '../tools/toolInput.ts';
-import { readBlob } from '../tools/readBlob.ts';
+import { blobText } from '../tools/blobs.ts';
+import { describeToolInput } from '../tools/toolInput.ts';
+import { withoutName } from '../tools/toolTitle.ts';
 import { Elapsed } from './elapsed.tsx';
 import { GivenAnswer } from './givenAnswer.tsx';
 import { Icon } from './icon.tsx';
@@ -15,11 +18,13 @@ import { Questions } from './questions.tsx';
 import { ToolInputView } from './toolInputView.tsx';
 import { useAction, type Action } from './useAction.ts';
 import { VisibleText } from './visibleText.tsx';
+import { t, told } from '../../../protocol/text.ts';
 
 /** A card that just appeared takes no answer yet: the click was meant for what stood there before. */
 const ARMING_MS = 400;
 
-const headings = { tool: 'Allow this?', plan: 'Approve this plan?', questions: 'The agent asks' } as const;
+const headings = () =>
+  ({ tool: t('Allow this?'), plan: t('Approve this plan?'), questions: t('The agent asks') }) as const;
 
 export interface ApprovalCardProps {
   sessionId: string;
@@ -40,11 +45,12 @@ export function ApprovalCard({ sessionId, approval }: ApprovalCardProps): JSX.El
     <section class={`approval ${armed ? '' : 'arming'}`} aria-labelledby={heading} data-approval={approval.id}>
       <h2 id={heading}>
         <Icon name={kind === 'tool' ? 'shield' : 'question'} class="attention" />
-        <span>{headings[kind]}</span>
+        <span>{headings()[kind]}</span>
         <span class="dim">
           <Icon name="clock" /> <Elapsed since={approval.at} />
         </span>
       </h2>
+      <RiskLine approval={approval} />
       {approval.reason === undefined ? null : <p class="note">{approval.reason}</p>}
       {given ? (
         <>
@@ -56,12 +62,29 @@ export function ApprovalCard({ sessionId, approval }: ApprovalCardProps): JSX.El
       ) : (
         <>
           <Asked sessionId={sessionId} approval={approval} />
-          <Decision approval={approval} action={action} armed={armed} onAnswer={answer} />
+          <Decision sessionId={sessionId} approval={approval} action={action} armed={armed} onAnswer={answer} />
         </>
       )}
       <Problem error={action.error} />
     </section>
   );
+}
+
+/** How much a person should look before they allow it. A hint, not a guard. */
+function RiskLine({ approval }: { approval: Approval }): JSX.Element | null {
+  const note = riskOfApproval(approval);
+  return note ? <p class={note.risk === 'high' ? '' : 'dim'}>{riskText(note)}</p> : null;
+}
+
+function riskText({ risk, why }: RiskNote): string {
+  switch (risk) {
+    case 'low':
+      return t('Low risk: {0}', told(why));
+    case 'medium':
+      return t('Medium risk: {0}', told(why));
+    case 'high':
+      return t('High risk: {0}', told(why));
+  }
 }
 
 function useArmed(): boolean {
@@ -100,16 +123,14 @@ function Asked({ sessionId, approval }: ApprovalCardProps): JSX.Element {
         <p class="problem">
           <Icon name="warning" class="attention" />
           <span>
-            This is only the beginning of {bytes(blob.bytes)}.{' '}
+            {t('This is only the beginning of {0}.', bytes(blob.bytes))}{' '}
             <button
               type="button"
               class="link"
               disabled={load.busy}
-              onClick={() =>
-                load.run(async () => setWhole(new TextDecoder().decode(await readBlob(host, sessionId, blob))))
-              }
+              onClick={() => load.run(async () => setWhole(await blobText(host, sessionId, blob)))}
             >
-              Show all of it
+              {t('Show all of it')}
             </button>
           </span>
         </p>
@@ -119,14 +140,14 @@ function Asked({ sessionId, approval }: ApprovalCardProps): JSX.Element {
   );
 }
 
-interface DecisionProps {
-  approval: Approval;
+interface DecisionProps extends ApprovalCardProps {
   action: Action;
   armed: boolean;
   onAnswer: (decision: ApprovalDecision) => void;
 }
 
-function Decision({ approval, action, armed, onAnswer }: DecisionProps): JSX.Element {
+function Decision({ sessionId, approval, action, armed, onAnswer }: DecisionProps): JSX.Element {
+  const { host } = usePage();
   const [reason, setReason] = useState('');
   const field = useId();
   const isPlan = approval.kind === 'plan';
@@ -136,7 +157,7 @@ function Decision({ approval, action, armed, onAnswer }: DecisionProps): JSX.Ele
     <>
       <div class="actions">
         <button type="button" class="primary" disabled={disabled} onClick={() => onAnswer({ kind: 'allow' })}>
-          {isPlan ? 'Approve Plan' : 'Allow Once'}
+          {isPlan ? t('Approve Plan') : t('Allow Once')}
         </button>
         {approval.canAlwaysAllow ? (
           <button
@@ -145,7 +166,7 @@ function Decision({ approval, action, armed, onAnswer }: DecisionProps): JSX.Ele
             disabled={disabled}
             onClick={() => onAnswer({ kind: 'allow', always: true })}
           >
-            Always Allow in This Session
+            {t('Always Allow in This Session')}
           </button>
         ) : null}
         <button
@@ -154,11 +175,21 @@ function Decision({ approval, action, armed, onAnswer }: DecisionProps): JSX.Ele
           disabled={disabled}
           onClick={() => onAnswer({ kind: 'deny', ...(message === '' ? {} : { message }) })}
         >
-          {isPlan ? 'Keep Planning' : 'Deny'}
+          {isPlan ? t('Keep Planning') : t('Deny')}
         </button>
+        {isPlan && host.kind === 'vscode' ? (
+          <button
+            type="button"
+            class="secondary"
+            disabled={action.busy}
+            onClick={() => action.run(() => host.request('openPlan', { sessionId, approvalId: approval.id }))}
+          >
+            {t('Comment')}
+          </button>
+        ) : null}
       </div>
       <label class="sr" for={field}>
-        Reason for the agent, when you deny
+        {t('Reason for the agent, when you deny')}
       </label>
       <input
         id={field}
@@ -166,7 +197,7 @@ function Decision({ approval, action, armed, onAnswer }: DecisionProps): JSX.Ele
         type="text"
         maxLength={10_000}
         placeholder={
-          isPlan ? 'What should be different? (optional)' : 'Why not, or what instead? (optional, with Deny)'
+          isPlan ? t('What should be different? (optional)') : t('Why not, or what instead? (optional, with Deny)')
         }
         value={reason}
         onInput={event => setReason(event.currentTarget.value)}

@@ -5,7 +5,9 @@ import { Hint } from './hint.tsx';
 import { Icon } from './icon.tsx';
 import { ModelKeyButton } from './modelKeyButton.tsx';
 import { Problem } from './problem.tsx';
+import { RetryButton } from './retryButton.tsx';
 import { useAction } from './useAction.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** Why the session cannot go on, and what to do about it. */
 export function BlockedCard({ session }: { session: SessionState }): JSX.Element | null {
@@ -17,7 +19,7 @@ export function BlockedCard({ session }: { session: SessionState }): JSX.Element
   }
   const { failure } = phase;
   return (
-    <section class="blocked" aria-label="The session is blocked">
+    <section class="blocked" aria-label={t('The session is blocked')}>
       <div class="notice error">
         <Icon name="error" class="bad" />
         <div>
@@ -28,14 +30,7 @@ export function BlockedCard({ session }: { session: SessionState }): JSX.Element
             </p>
           )}
           <div class="actions">
-            <button
-              type="button"
-              class="primary"
-              disabled={action.busy}
-              onClick={() => action.run(() => host.request('retry', { sessionId: session.id }))}
-            >
-              {action.busy ? 'Trying…' : 'Try Again'}
-            </button>
+            <RetryButton sessionId={session.id} action={action} label={t('Try Again')} busyLabel={t('Trying…')} />
             {failure.code.startsWith('model_key') ? <ModelKeyButton /> : null}
             {host.kind === 'vscode' ? (
               <button
@@ -43,7 +38,7 @@ export function BlockedCard({ session }: { session: SessionState }): JSX.Element
                 class="secondary"
                 onClick={() => void host.request('showLog', {}).catch(() => undefined)}
               >
-                Show Log
+                {t('Show Log')}
               </button>
             ) : null}
           </div>

@@ -1,70 +1,166 @@
 import type { JSX } from 'preact';
+import { useMemo, useState } from 'preact/hooks';
+import type { MessageWay } from '../../../protocol/composing.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import { whatToStop } from '../../../protocol/stopping.ts';
 import { usePage } from '../page.ts';
+import { editDraft, editedTurn, endEdit } from '../state/editing.ts';
+import { attached, takeImages } from '../state/attachments.ts';
 import { Icon } from './icon.tsx';
+import { AttachedImages, EditBanner, seldom } from './lazyParts.tsx';
 import { MessageField } from './messageField.tsx';
+import { Picker } from './picker.tsx';
 import { Problem } from './problem.tsx';
+import { SettingsPickers } from './settingsPickers.tsx';
 import { useAction } from './useAction.ts';
+import { useImageFiles } from './useImageFiles.ts';
+import { t } from '../../../protocol/text.ts';
 
-/** Where the next message is written. While the agent works it is queued, and says so. */
+const ways = (): readonly (readonly [MessageWay, string])[] => [
+  ['queue', t('Queue')],
+  ['steer', t('Steer')],
+  ['interrupt', t('Stop and Send')],
+];
+const meanings = (): Record<MessageWay, string> => ({
+  queue: t('Queued until this turn ends'),
+  steer: t('Goes into this turn, at the next step of the agent'),
+  interrupt: t('Stops this turn and comes next'),
+});
+
+/** Where the next message is written. While the agent works it can wait, go into the turn, or stop it; the choice says so. */
 export function Composer({ session }: { session: SessionState }): JSX.Element {
-  const { host, drafts, outbox } = usePage();
+  const page = usePage();
+  const { host, drafts, outbox } = page;
   const stop = useAction();
+  const again = useAction();
+  const images = useAction();
+  const [way, setWay] = useState<MessageWay>('queue');
   const { kind } = session.phase;
   const stoppable = whatToStop(session) !== undefined;
   const busy = stoppable || kind === 'checkpointing';
-  const draft = drafts.get(session.id);
-  const submit = (): void => {
+  const works = kind === 'working';
+  const edited = editedTurn(drafts, session.id);
+  const draftId = edited === undefined ? session.id : editDraft(session.id, edited);
+  const draft = drafts.get(draftId);
+  const chosen = works ? way : 'queue';
+  const history = useMemo(() => ownMessages(session), [session.items]);
+  const files = useImageFiles(session, images);
+  const submit = (wanted: MessageWay = chosen): void => {
     const text = draft.trim();
-    if (text !== '' && !session.archived) {
-      drafts.set(session.id, '');
-      void outbox.send(session.id, text);
+    if (text === '' || session.archived || again.busy) {
+      return;
     }
+    if (edited !== undefined) {
+      again.run(async () => {
+        // Seldom needed, so it is not loaded with the page.
+        const { sendFrom } = await seldom();
+        await sendFrom(page, session, { turn: edited, text, images: [...attached(session.id)] });
+        takeImages(session.id);
+        endEdit(drafts, session.id);
+      });
+      return;
+    }
+    drafts.set(session.id, '');
+    void outbox.send(session.id, text, { way: works ? wanted : 'queue', images: takeImages(session.id) });
   };
+  const label = buttonWord(edited !== undefined, works, busy, chosen);
   return (
     <form
       class="composer"
+      {...files}
       onSubmit={event => {
         event.preventDefault();
         submit();
       }}
     >
+      {edited === undefined ? null : <EditBanner session={session} turn={edited} />}
       <div class="field">
         <MessageField
-          draftId={session.id}
-          label="Message to the agent"
-          placeholder={busy ? 'Add a follow-up' : 'Reply to the agent'}
+          key={draftId}
+          sessionId={session.id}
+          draftId={draftId}
+          label={edited === undefined ? t('Message to the agent') : t('Message of turn {0}', edited)}
+          placeholder={busy ? t('Add a follow-up') : t('Reply to the agent')}
           rows={1}
+          history={history}
           onSubmit={submit}
         />
+        {attached(session.id).length === 0 ? null : <AttachedImages sessionId={session.id} />}
         <div class="fieldFoot">
-          <span class="hint" aria-live="polite">
-            {busy && draft.trim() !== '' ? 'Queued until this turn ends' : ''}
+          <span class="settings">
+            <SettingsPickers session={session} />
           </span>
-          {stoppable ? (
+          <span class="sending">
+            {stoppable ? (
+              <StopButton
+                session={session}
+                onStop={() => stop.run(() => host.request('stop', { sessionId: session.id }))}
+                busy={stop.busy}
+              />
+            ) : null}
+            {works && edited === undefined ? (
+              <Picker label={t('How to send')} title={meanings()[way]} value={way} options={ways()} onChange={setWay} />
+            ) : null}
             <button
-              type="button"
-              class="secondary stop"
-              disabled={stop.busy || kind === 'stopping'}
-              title="Stop; the work so far is kept"
-              onClick={() => stop.run(() => host.request('stop', { sessionId: session.id }))}
+              type="submit"
+              class="primary send"
+              disabled={draft.trim() === '' || session.archived || again.busy}
+              title={
+                works
+                  ? t('{0} (Enter). Steer: Ctrl+Enter. Stop and send: Ctrl+Shift+Enter', label)
+                  : t('{0} (Enter)', label)
+              }
             >
-              <Icon name="stop" /> {kind === 'stopping' ? 'Stopping' : 'Stop'}
+              <Icon name="send" />
+              <span>{again.busy ? t('Going back…') : label}</span>
             </button>
-          ) : null}
-          <button
-            type="submit"
-            class="primary send"
-            disabled={draft.trim() === '' || session.archived}
-            title={busy ? 'Queue (Enter)' : 'Send (Enter)'}
-          >
-            <Icon name="send" />
-            <span>{busy ? 'Queue' : 'Send'}</span>
-          </button>
+          </span>
         </div>
       </div>
+      <span class="hint" aria-live="polite">
+        {busy && draft.trim() !== '' && edited === undefined ? meanings()[chosen] : ''}
+      </span>
+      <Problem error={images.error} />
       <Problem error={stop.error} />
+      <Problem error={again.error} />
     </form>
   );
+}
+
+function StopButton({
+  session,
+  busy,
+  onStop,
+}: {
+  session: SessionState;
+  busy: boolean;
+  onStop: () => void;
+}): JSX.Element {
+  const stopping = session.phase.kind === 'stopping';
+  return (
+    <button
+      type="button"
+      class="secondary stop"
+      disabled={busy || stopping}
+      title={t('Stop; the work so far is kept')}
+      onClick={onStop}
+    >
+      <Icon name="stop" /> {stopping ? t('Stopping') : t('Stop')}
+    </button>
+  );
+}
+
+/** What the button does: send anew, as chosen while the agent works, or at once. */
+function buttonWord(edited: boolean, works: boolean, busy: boolean, way: MessageWay): string {
+  return edited ? t('Send Again') : works ? wordOf(way) : busy ? t('Queue') : t('Send');
+}
+
+function wordOf(way: MessageWay): string {
+  return ways().find(([each]) => each === way)?.[1] ?? t('Queue');
+}
+
+/** What was sent in this session, the newest first, each text once. Reviews are not messages that one writes again. */
+function ownMessages({ items }: SessionState): string[] {
+  const texts = items.flatMap(item => (item.kind === 'message' && item.submission === undefined ? [item.text] : []));
+  return [...new Set(texts.reverse())];
 }

@@ -3,6 +3,7 @@ import { retryText } from '../../../protocol/retryText.ts';
 import { usePage } from '../page.ts';
 import { clock } from '../state/clock.ts';
 import { Icon } from './icon.tsx';
+import { t } from '../../../protocol/text.ts';
 
 /** Says that the relay cannot be reached, and that this loses nothing. Absent while all is well. */
 export function ConnectionBanner(): JSX.Element | null {
@@ -23,18 +24,18 @@ export function ConnectionBanner(): JSX.Element | null {
           </strong>
         )}
         <span role="status">
-          <strong>{refused ? 'The relay refuses this connection.' : 'Nothing is lost.'}</strong>{' '}
-          {detail ?? (refused ? '' : 'The relay goes on working; what you send now goes out afterwards.')}
+          <strong>{refused ? t('The relay refuses this connection.') : t('Nothing is lost.')}</strong>{' '}
+          {detail ?? (refused ? '' : t('The relay goes on working; what you send now goes out afterwards.'))}
         </span>
       </span>
       {refused && host.kind === 'browser' ? null : (
         <button type="button" class="link" onClick={ask('reconnect')}>
-          Retry Now
+          {t('Retry Now')}
         </button>
       )}
       {host.kind === 'vscode' ? (
         <button type="button" class="link" onClick={ask('showLog')}>
-          Show Log
+          {t('Show Log')}
         </button>
       ) : null}
     </div>

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { count } from '../text/format.ts';
+import { count, t } from '../../../protocol/text.ts';
 
 export interface FoldableProps<T> {
   items: readonly T[];
@@ -21,7 +21,7 @@ export function Foldable<T>({ items, preview, noun, children }: FoldableProps<T>
       {children(folds && !open ? items.slice(0, preview) : items)}
       {folds ? (
         <button type="button" class="link fold" data-hold aria-expanded={open} onClick={() => setOpen(!open)}>
-          {open ? 'Show less' : `Show all ${count(items.length, noun)}`}
+          {open ? t('Show less') : t('Show all {0}', count(items.length, noun))}
         </button>
       ) : null}
     </>

@@ -6,6 +6,7 @@ import { Icon } from './icon.tsx';
 import { Problem } from './problem.tsx';
 import { useAction } from './useAction.ts';
 import { VisibleText } from './visibleText.tsx';
+import { t } from '../../../protocol/text.ts';
 
 /** An answer that the relay does not have yet, in the place of the buttons. */
 export function GivenAnswer({ answer }: { answer: OutgoingAnswer }): JSX.Element {
@@ -17,7 +18,7 @@ export function GivenAnswer({ answer }: { answer: OutgoingAnswer }): JSX.Element
       <p class="givenAnswer" role="status">
         <Icon name="clock" />
         <span>
-          {offline ? 'Kept until the relay is back: ' : 'Sending: '}
+          {`${offline ? t('Kept until the relay is back:') : t('Sending:')} `}
           <strong>
             <VisibleText text={decisionText(answer.decision)} />
           </strong>
@@ -31,7 +32,7 @@ export function GivenAnswer({ answer }: { answer: OutgoingAnswer }): JSX.Element
             disabled={action.busy}
             onClick={() => action.run(() => outbox.takeBack(answer))}
           >
-            Take Back
+            {t('Take Back')}
           </button>
         </div>
       ) : null}

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { hintInEditor } from '../../../protocol/editorHint.ts';
 import { usePage } from '../page.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** A command of a hint: `npm install …`. A lone word in backticks is a name, and nothing to run. */
 const COMMAND = /`([^`]+ [^`]+)`/;
@@ -28,8 +29,13 @@ function Copy({ command }: { command: string }): JSX.Element {
   return (
     <>
       {' '}
-      <button type="button" class="link" title={`Copy “${command}”`} onClick={() => void copy().catch(() => undefined)}>
-        {copied ? 'Copied' : 'Copy'}
+      <button
+        type="button"
+        class="link"
+        title={t('Copy “{0}”', command)}
+        onClick={() => void copy().catch(() => undefined)}
+      >
+        {copied ? t('Copied') : t('Copy')}
       </button>
     </>
   );

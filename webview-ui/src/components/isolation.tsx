@@ -3,14 +3,15 @@ import type { JSX } from 'preact';
 import type { Isolation as IsolationKind } from '../../../protocol/events.ts';
 import type { DraftContext } from '../../../protocol/webviewApi.ts';
 import { Icon } from './icon.tsx';
+import { t } from '../../../protocol/text.ts';
 
 export type Consent = Signal<boolean>;
 
-const meanings: Record<Exclude<IsolationKind, 'none'>, string> = {
-  process: 'Runs in a process sandbox: only its own clone is writable, no network but the model.',
-  container: 'Runs in a container of its own.',
-  vm: 'Runs in a virtual machine of its own.',
-};
+const meanings = (): Record<Exclude<IsolationKind, 'none'>, string> => ({
+  process: t('Runs in a process sandbox: only its own clone is writable, no network but the model.'),
+  container: t('Runs in a container of its own.'),
+  vm: t('Runs in a virtual machine of its own.'),
+});
 
 export interface IsolationProps {
   context: DraftContext;
@@ -25,8 +26,8 @@ export function Isolation({ context, consent }: IsolationProps): JSX.Element | n
         <Icon name="warning" class="attention" />
         <div>
           <p>
-            <strong>Nothing isolates the agent on this machine.</strong> It runs as you: it can read and change what you
-            can, and use your network.
+            <strong>{t('Nothing isolates the agent on this machine.')}</strong>{' '}
+            {t('It runs as you: it can read and change what you can, and use your network.')}
           </p>
           <label class="option">
             <input
@@ -36,7 +37,7 @@ export function Isolation({ context, consent }: IsolationProps): JSX.Element | n
                 consent.value = event.currentTarget.checked;
               }}
             />
-            <span>Run this session without isolation</span>
+            <span>{t('Run this session without isolation')}</span>
           </label>
         </div>
       </div>
@@ -46,7 +47,7 @@ export function Isolation({ context, consent }: IsolationProps): JSX.Element | n
   return isolation === undefined || isolation === 'none' ? null : (
     <p class="isolationLine">
       <Icon name="shield" class="good" />
-      <span>{meanings[isolation]}</span>
+      <span>{meanings()[isolation]}</span>
     </p>
   );
 }

@@ -1,6 +1,9 @@
 import type { JSX } from 'preact';
 import type { LiveText } from '../state/liveText.ts';
+import { bytes } from '../text/format.ts';
+import { Elapsed } from './elapsed.tsx';
 import { Icon } from './icon.tsx';
+import { t } from '../../../protocol/text.ts';
 
 const SHOWN_TAIL = 400;
 
@@ -10,7 +13,8 @@ export function LiveToolInput({ live }: { live: LiveText }): JSX.Element {
   return (
     <div class="tool running writing">
       <p>
-        <Icon name="edit" /> Writing a tool call
+        <Icon name="edit" /> {t('Writing a tool call')} <span class="dim">{bytes(text.length)}</span>{' '}
+        <Elapsed since={live.startedAt} />
       </p>
       <pre class="plain">{text.length > SHOWN_TAIL ? `…${text.slice(-SHOWN_TAIL)}` : text}</pre>
     </div>

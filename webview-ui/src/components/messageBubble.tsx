@@ -1,28 +1,53 @@
 import type { JSX } from 'preact';
 import type { Item } from '../../../protocol/session.ts';
+import type { MessageAction } from '../state/messageActions.ts';
 import { clockTime, fullTime, person } from '../text/format.ts';
-import { Foldable } from './foldable.tsx';
 import { Icon, type IconName } from './icon.tsx';
+import { MessageActions, MessageImages, ToldMessage } from './lazyParts.tsx';
+import { t } from '../../../protocol/text.ts';
 
 type Message = Extract<Item, { kind: 'message' }>;
 
-const deliveries: Record<Message['delivery'], { icon: IconName; word: string; meaning: string }> = {
-  queued: { icon: 'clock', word: 'Queued', meaning: 'Saved by the relay; the agent gets it when it is free' },
-  sent: { icon: 'check', word: 'Sent', meaning: 'Handed to the agent' },
-  taken: { icon: 'checkAll', word: 'Taken up', meaning: 'The agent has taken it up' },
-};
+interface Delivery {
+  icon: IconName;
+  word: string;
+  meaning: string;
+}
 
-const REVIEW_LINES = 8;
+const deliveries = (): Record<Message['delivery'], Delivery> => ({
+  queued: { icon: 'clock', word: t('Queued'), meaning: t('Saved by the relay; the agent gets it when it is free') },
+  sent: { icon: 'check', word: t('Sent'), meaning: t('Handed to the agent') },
+  taken: { icon: 'checkAll', word: t('Taken up'), meaning: t('The agent has taken it up') },
+});
+
+const steered = (): Partial<Record<Message['delivery'], Delivery>> => ({
+  sent: { icon: 'check', word: t('Steering'), meaning: t('With the agent, which takes it up at its next step') },
+  taken: { icon: 'checkAll', word: t('Steered'), meaning: t('The agent took it up in the turn that ran') },
+});
+
+const next = (): Delivery => ({
+  icon: 'clock',
+  word: t('Next'),
+  meaning: t('The agent gets it as soon as the turn has stopped'),
+});
+
+interface MessageBubbleProps {
+  sessionId: string;
+  item: Message;
+  may: MessageAction | undefined;
+}
 
 /** What a person wrote, and how far it got. */
-export function MessageBubble({ item }: { item: Message }): JSX.Element {
-  const delivery = deliveries[item.delivery];
+export function MessageBubble({ sessionId, item, may }: MessageBubbleProps): JSX.Element {
+  const delivery = deliveryOf(item);
   return (
     <div class={`message ${item.delivery}`} data-message={item.id}>
-      <h2 class="sr">Message by {person(item.by)}</h2>
-      <MessageText item={item} />
+      <h2 class="sr">{t('Message by {0}', person(item.by))}</h2>
+      {item.submission || item.origin ? <ToldMessage item={item} /> : <div class="messageText">{item.text}</div>}
+      {item.images ? <MessageImages sessionId={sessionId} images={item.images} /> : null}
       <div class="messageFoot">
-        <time dateTime={new Date(item.at).toISOString()} title={`By ${person(item.by)}, ${fullTime(item.at)}`}>
+        {may === undefined ? null : <MessageActions sessionId={sessionId} item={item} may={may} />}
+        <time dateTime={new Date(item.at).toISOString()} title={t('By {0}, {1}', person(item.by), fullTime(item.at))}>
           {clockTime(item.at)}
         </time>
         <span class="delivery" title={delivery.meaning}>
@@ -34,14 +59,9 @@ export function MessageBubble({ item }: { item: Message }): JSX.Element {
   );
 }
 
-/** A submitted review is long, and what it is about stands in the diff: its beginning is enough. */
-function MessageText({ item }: { item: Message }): JSX.Element {
-  if (item.submission === undefined) {
-    return <div class="messageText">{item.text}</div>;
+function deliveryOf({ delivery, way }: Message): Delivery {
+  if (way === 'steer') {
+    return steered()[delivery] ?? deliveries()[delivery];
   }
-  return (
-    <Foldable items={item.text.trimEnd().split('\n')} preview={REVIEW_LINES} noun="line">
-      {lines => <div class="messageText">{lines.join('\n')}</div>}
-    </Foldable>
-  );
+  return way === 'interrupt' && delivery === 'queued' ? next() : deliveries()[delivery];
 }

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { usePage } from '../page.ts';
 import { Problem } from './problem.tsx';
 import { useAction } from './useAction.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** Asks for the model key, where the host asks for secrets. */
 export function ModelKeyButton(): JSX.Element {
@@ -15,7 +16,7 @@ export function ModelKeyButton(): JSX.Element {
         disabled={action.busy}
         onClick={() => action.run(() => host.request('setModelKey', {}))}
       >
-        Set API Key…
+        {t('Set API Key…')}
       </button>
       <Problem error={action.error} />
     </>

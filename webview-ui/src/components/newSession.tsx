@@ -1,7 +1,8 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { PermissionMode } from '../../../protocol/events.ts';
+import { MODE_WORDS } from '../../../protocol/settingsText.ts';
 import type { DraftContext } from '../../../protocol/webviewApi.ts';
 import { usePage } from '../page.ts';
 import { NEW_SESSION } from '../state/drafts.ts';
@@ -12,13 +13,7 @@ import { ModelKeyButton } from './modelKeyButton.tsx';
 import { Problem } from './problem.tsx';
 import { RepositoryLine } from './repositoryLine.tsx';
 import { useAction } from './useAction.ts';
-
-const modes: Record<PermissionMode, { label: string; meaning: string }> = {
-  ask: { label: 'Ask before each step', meaning: 'You allow commands and edits one by one' },
-  acceptEdits: { label: 'Accept edits', meaning: 'Edits files in its clone; asks before commands' },
-  plan: { label: 'Plan first', meaning: 'Changes nothing until you approve a plan' },
-  autopilot: { label: 'Autopilot', meaning: 'Asks nothing; rely on the sandbox' },
-};
+import { t, told } from '../../../protocol/text.ts';
 
 /** The composer of a session that does not exist yet, and what it would start from. */
 export function NewSession(): JSX.Element {
@@ -29,9 +24,9 @@ export function NewSession(): JSX.Element {
       <div class="column">
         <div class="welcome">
           <Bird />
-          <h2>What should the agent do?</h2>
+          <h2>{t('What should the agent do?')}</h2>
           <p class="dim">
-            It works in its own clone of your repository. Your files stay as they are until you take the changes.
+            {t('It works in its own clone of your repository. Your files stay as they are until you take the changes.')}
           </p>
         </div>
         {context ? <Form context={context} /> : <Waiting />}
@@ -44,7 +39,7 @@ function Waiting(): JSX.Element {
   const { model } = usePage();
   return (
     <p class="dim waitingLine">
-      {model.connection.value.state === 'connected' ? 'Looking at the repository…' : 'Connecting to the relay…'}
+      {model.connection.value.state === 'connected' ? t('Looking at the repository…') : t('Connecting to the relay…')}
     </p>
   );
 }
@@ -61,6 +56,13 @@ function Form({ context }: { context: DraftContext }): JSX.Element {
   const connected = model.connection.value.state === 'connected';
   const ready =
     draft !== '' && connected && context.repository !== undefined && (!context.needsConsent || consent.value);
+  const isWriting = draft !== '' && connected && context.repository !== undefined;
+  useEffect(() => {
+    if (isWriting) {
+      // It only saves time: without it the session starts as well.
+      host.request('warm', {}).catch(() => undefined);
+    }
+  }, [isWriting]);
   const start = async (): Promise<void> => {
     const name = modelName.trim();
     const { sessionId } = await host.request('startSession', {
@@ -93,20 +95,20 @@ function Form({ context }: { context: DraftContext }): JSX.Element {
       <div class="field">
         <MessageField
           draftId={NEW_SESSION}
-          label="Task for the agent"
-          placeholder="Describe a task"
+          label={t('Task for the agent')}
+          placeholder={t('Describe a task')}
           rows={3}
           onSubmit={submit}
         />
         <div class="fieldFoot">
           <ModeSelect mode={mode} onChange={setMode} />
-          <button type="submit" class="primary send" disabled={!ready || action.busy} title="Start (Enter)">
+          <button type="submit" class="primary send" disabled={!ready || action.busy} title={t('Start (Enter)')}>
             <Icon name="send" />
-            <span>{action.busy ? 'Starting' : 'Start'}</span>
+            <span>{action.busy ? t('Starting') : t('Start##action')}</span>
           </button>
         </div>
       </div>
-      <p class="hint modeMeaning">{modes[mode].meaning}.</p>
+      <p class="hint modeMeaning">{told(MODE_WORDS[mode].meaning)}.</p>
       <Problem error={action.error} />
       <Uncommitted context={context} value={uncommitted} onChange={setUncommitted} />
       <Isolation context={context} consent={consent} />
@@ -114,7 +116,7 @@ function Form({ context }: { context: DraftContext }): JSX.Element {
         <div class="notice warning">
           <Icon name="warning" class="attention" />
           <div>
-            <p>There is no Anthropic API key yet, so the agent cannot answer.</p>
+            <p>{t('There is no Anthropic API key yet, so the agent cannot answer.')}</p>
             <div class="actions">
               <ModelKeyButton />
             </div>
@@ -124,16 +126,16 @@ function Form({ context }: { context: DraftContext }): JSX.Element {
       <Notes notes={context.notes} />
       <details class="more">
         <summary>
-          <Icon name="chevron" class="twist" /> Model
+          <Icon name="chevron" class="twist" /> {t('Model')}
         </summary>
         <label>
-          <span class="hint">Name of the model; empty for the agent's own choice</span>
+          <span class="hint">{t("Name of the model; empty for the agent's own choice")}</span>
           <input
             type="text"
             maxLength={200}
             value={modelName}
             spellcheck={false}
-            placeholder="Default"
+            placeholder={t('Default')}
             onInput={event => setModelName(event.currentTarget.value)}
           />
         </label>
@@ -151,7 +153,7 @@ function ModeSelect({
 }): JSX.Element {
   return (
     <select
-      aria-label="What the agent may do without asking"
+      aria-label={t('What the agent may do without asking')}
       value={mode}
       onChange={event => {
         const chosen = event.currentTarget.value;
@@ -160,9 +162,9 @@ function ModeSelect({
         }
       }}
     >
-      {Object.entries(modes).map(([value, { label }]) => (
+      {Object.entries(MODE_WORDS).map(([value, { label }]) => (
         <option key={value} value={value}>
-          {label}
+          {told(label)}
         </option>
       ))}
     </select>
@@ -170,7 +172,7 @@ function ModeSelect({
 }
 
 function isMode(value: string): value is PermissionMode {
-  return Object.hasOwn(modes, value);
+  return Object.hasOwn(MODE_WORDS, value);
 }
 
 interface UncommittedProps {
@@ -188,9 +190,11 @@ function Uncommitted({ context, value, onChange }: UncommittedProps): JSX.Elemen
     <label class="option">
       <input type="checkbox" checked={value} onChange={event => onChange(event.currentTarget.checked)} />
       <span>
-        Include uncommitted changes
+        {t('Include uncommitted changes')}
         <span class="hint">
-          {changed} changed or new {changed === 1 ? 'file' : 'files'} of your working copy
+          {changed === 1
+            ? t('{0} changed or new file of your working copy', changed)
+            : t('{0} changed or new files of your working copy', changed)}
         </span>
       </span>
     </label>

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { Item } from '../../../protocol/session.ts';
 import { Hint } from './hint.tsx';
 import { Icon } from './icon.tsx';
+import { told } from '../../../protocol/text.ts';
 
 const tones = { info: 'muted', warning: 'attention', error: 'bad' } as const;
 
@@ -11,10 +12,10 @@ export function Notice({ item }: { item: Extract<Item, { kind: 'notice' }> }): J
     <div class={`notice ${item.level}`}>
       <Icon name={item.level} class={tones[item.level]} />
       <div>
-        <p>{item.text}</p>
+        <p>{told(item.text)}</p>
         {item.hint === undefined ? null : (
           <p class="hint">
-            <Hint text={item.hint} />
+            <Hint text={told(item.hint)} />
           </p>
         )}
       </div>

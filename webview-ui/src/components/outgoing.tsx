@@ -1,9 +1,11 @@
 import type { JSX } from 'preact';
 import { usePage } from '../page.ts';
+import { attachAgain } from '../state/attachments.ts';
 import type { Outgoing } from '../state/outbox.ts';
 import { Icon } from './icon.tsx';
 import { Problem } from './problem.tsx';
 import { useAction } from './useAction.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** A message that the relay does not have yet. It stays until it has, or until the user takes it back. */
 export function OutgoingMessage({ message }: { message: Outgoing }): JSX.Element {
@@ -12,13 +14,14 @@ export function OutgoingMessage({ message }: { message: Outgoing }): JSX.Element
   const action = useAction();
   const takeBack = async (): Promise<void> => {
     await outbox.takeBack(message);
+    attachAgain(sessionId, message.images ?? []);
     const draft = drafts.get(sessionId);
     drafts.set(sessionId, draft === '' ? text : `${text}\n\n${draft}`);
   };
   const offline = model.connection.value.state !== 'connected';
   const editButton = (
     <button type="button" class="secondary" disabled={action.busy} onClick={() => action.run(takeBack)}>
-      Edit
+      {t('Edit')}
     </button>
   );
   return (
@@ -34,7 +37,7 @@ export function OutgoingMessage({ message }: { message: Outgoing }): JSX.Element
               disabled={action.busy}
               onClick={() => action.run(() => outbox.sendAgain(message))}
             >
-              Send Again
+              {t('Send Again')}
             </button>
             {editButton}
           </div>
@@ -43,7 +46,7 @@ export function OutgoingMessage({ message }: { message: Outgoing }): JSX.Element
         <div class="messageFoot">
           <span class="delivery">
             <Icon name="clock" />
-            {offline ? 'Waiting for the relay' : 'Sending'}
+            {offline ? t('Waiting for the relay') : t('Sending')}
           </span>
           {offline && state === 'waiting' ? editButton : null}
         </div>

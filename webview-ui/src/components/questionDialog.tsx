@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { openQuestions, type OpenQuestion } from '../state/dialogs.ts';
 import { VisibleText } from './visibleText.tsx';
+import { t } from '../../../protocol/text.ts';
 
 /** The first question that waits, in front of everything. Escape is no. */
 export function QuestionDialog(): JSX.Element | null {
@@ -13,7 +14,7 @@ function Dialog({ question }: { question: OpenQuestion }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const cancel = useRef<HTMLButtonElement>(null);
   const title = useId();
-  const [value, setValue] = useState('');
+  const [value, setValue] = useState(question.choice?.options[0]?.[0] ?? '');
   useEffect(() => {
     dialog.current?.showModal();
     if (!question.secret) {
@@ -43,6 +44,18 @@ function Dialog({ question }: { question: OpenQuestion }): JSX.Element {
             <VisibleText text={question.code} />
           </pre>
         )}
+        {question.choice ? (
+          <label>
+            <span>{question.choice.label}</span>
+            <select value={value} onChange={event => setValue(event.currentTarget.value)}>
+              {question.choice.options.map(([option, label]) => (
+                <option key={option} value={option}>
+                  {label}
+                </option>
+              ))}
+            </select>
+          </label>
+        ) : null}
         {question.secret ? (
           <label>
             <span>{question.secret.label}</span>
@@ -58,8 +71,13 @@ function Dialog({ question }: { question: OpenQuestion }): JSX.Element {
           <button type="submit" class="primary" disabled={question.secret !== undefined && value.trim() === ''}>
             {question.confirm}
           </button>
+          {question.instead === undefined ? null : (
+            <button type="button" class="secondary" onClick={() => question.answer('instead')}>
+              {question.instead}
+            </button>
+          )}
           <button type="button" class="secondary" ref={cancel} onClick={() => question.answer(undefined)}>
-            Cancel
+            {t('Cancel')}
           </button>
         </div>
       </form>

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import type { ApprovalDecision, Question } from '../../../protocol/events.ts';
+import { t } from '../../../protocol/text.ts';
 
 export interface QuestionsProps {
   questions: readonly Question[];
@@ -37,10 +38,10 @@ export function Questions({ questions, disabled, onAnswer }: QuestionsProps): JS
       ))}
       <div class="actions">
         <button type="button" class="primary" disabled={disabled || !complete} onClick={submit}>
-          Answer
+          {t('Answer')}
         </button>
         <button type="button" class="secondary" disabled={disabled} onClick={() => onAnswer({ kind: 'deny' })}>
-          Skip
+          {t('Skip')}
         </button>
       </div>
     </>
@@ -84,8 +85,8 @@ function QuestionField({ question, choice, onChange }: FieldProps): JSX.Element 
       <input
         type="text"
         class="reason"
-        aria-label={`Another answer to: ${question.question}`}
-        placeholder="Another answer"
+        aria-label={t('Another answer to: {0}', question.question)}
+        placeholder={t('Another answer')}
         value={choice.other}
         onInput={event => onChange({ labels: many ? choice.labels : [], other: event.currentTarget.value })}
       />

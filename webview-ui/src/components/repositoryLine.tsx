@@ -3,6 +3,7 @@ import type { DraftContext } from '../../../protocol/webviewApi.ts';
 import { usePage } from '../page.ts';
 import { Icon } from './icon.tsx';
 import { useAction } from './useAction.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** Which repository and commit a new session starts from, and the way to choose another. */
 export function RepositoryLine({ context }: { context: DraftContext }): JSX.Element | null {
@@ -16,7 +17,7 @@ export function RepositoryLine({ context }: { context: DraftContext }): JSX.Elem
       disabled={action.busy}
       onClick={() => action.run(() => host.request('chooseRepository', {}))}
     >
-      {context.repository ? 'Change' : 'Choose Another Folder'}
+      {context.repository ? t('Change') : t('Choose Another Folder')}
     </button>
   ) : null;
   return (
@@ -28,7 +29,7 @@ export function RepositoryLine({ context }: { context: DraftContext }): JSX.Elem
           <strong>{context.repository.repository.name}</strong>
           <Icon name="branch" />
           <span title={context.repository.head}>
-            {context.repository.repository.branch ?? 'detached'} · {context.repository.head.slice(0, 8)}
+            {context.repository.repository.branch ?? t('detached')} · {context.repository.head.slice(0, 8)}
           </span>
           {change}
         </p>

@@ -1,10 +1,11 @@
 import type { JSX } from 'preact';
-import { headsOf, restoredParts, restoreToUndo, turnName } from '../../../protocol/checkpoints.ts';
+import { headsOf, restoreToUndo, turnName } from '../../../protocol/checkpoints.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import { usePage } from '../page.ts';
 import { Icon } from './icon.tsx';
 import { Problem } from './problem.tsx';
 import { useAction } from './useAction.ts';
+import { t, told } from '../../../protocol/text.ts';
 
 /** After a restore, until a turn goes on from there: where the session stands, and the way back. */
 export function RestoreCard({ session }: { session: SessionState }): JSX.Element | null {
@@ -18,21 +19,27 @@ export function RestoreCard({ session }: { session: SessionState }): JSX.Element
   const heads = headsOf(session);
   const turn = undone.code ? heads.code : heads.conversation;
   return (
-    <section class="restored" aria-label="Restored">
+    <section class="restored" aria-label={t('Restored')}>
       <Icon name="clock" />
-      <span>
-        The {restoredParts(undone)} {undone.code && undone.conversation ? 'are' : 'is'} at {turnName(turn)}. The next
-        message goes on from there.
-      </span>
+      <span>{restoredText(undone, told(turnName(turn)))}</span>
       <button
         type="button"
         class="secondary"
         disabled={action.busy}
         onClick={() => action.run(() => host.request('turnAction', { sessionId: session.id, turn, action: 'undo' }))}
       >
-        Undo Restore
+        {t('Undo Restore')}
       </button>
       <Problem error={action.error} />
     </section>
   );
+}
+
+function restoredText({ code, conversation }: { code: boolean; conversation: boolean }, turn: string): string {
+  if (code && conversation) {
+    return t('The code and conversation are at {0}. The next message goes on from there.', turn);
+  }
+  return code
+    ? t('The code is at {0}. The next message goes on from there.', turn)
+    : t('The conversation is at {0}. The next message goes on from there.', turn);
 }

@@ -2,6 +2,7 @@ import type { ReadonlySignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { Icon } from './icon.tsx';
 import { Markdown } from './markdown.tsx';
+import { t } from '../../../protocol/text.ts';
 
 /** The agent's reasoning, folded: it is there for who wants it and in nobody's way. */
 export function Thinking({ source }: { source: string | ReadonlySignal<string> }): JSX.Element {
@@ -11,7 +12,7 @@ export function Thinking({ source }: { source: string | ReadonlySignal<string> }
       <summary data-hold>
         <Icon name="chevron" class="twist" />
         <Icon name="thought" />
-        <span>{finished ? 'Thought' : 'Thinking'}</span>
+        <span>{finished ? t('Thought') : t('Thinking')}</span>
         <Preview source={source} />
       </summary>
       <Markdown source={source} />

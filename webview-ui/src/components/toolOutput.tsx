@@ -3,10 +3,11 @@ import { useState } from 'preact/hooks';
 import type { Payload } from '../../../protocol/events.ts';
 import { usePage } from '../page.ts';
 import { bytes } from '../text/format.ts';
-import { isShowableImage, MAX_SHOWN_BYTES, readBlob } from '../tools/readBlob.ts';
+import { blobImage, blobText, isShowableImage, MAX_SHOWN_BYTES } from '../tools/blobs.ts';
 import { Foldable } from './foldable.tsx';
 import { Problem } from './problem.tsx';
 import { useAction } from './useAction.ts';
+import { t } from '../../../protocol/text.ts';
 
 const PREVIEW_LINES = 8;
 
@@ -23,11 +24,10 @@ export function ToolOutput({ sessionId, output }: { sessionId: string; output: P
     if (!blob) {
       return;
     }
-    const content = await readBlob(host, sessionId, blob);
     if (isImage) {
-      setImage(await toDataUrl(content, blob.mediaType));
+      setImage(await blobImage(host, sessionId, blob));
     } else {
-      setWhole(new TextDecoder().decode(content));
+      setWhole(await blobText(host, sessionId, blob));
     }
   };
   return (
@@ -41,25 +41,16 @@ export function ToolOutput({ sessionId, output }: { sessionId: string; output: P
           )}
         </Foldable>
       )}
-      {image === undefined ? null : <img class="shown" src={image} alt="Image that the tool returned" />}
+      {image === undefined ? null : <img class="shown" src={image} alt={t('Image that the tool returned')} />}
       {blob && whole === undefined && image === undefined ? (
         <button type="button" class="link fold" data-hold disabled={action.busy} onClick={() => action.run(load)}>
-          {action.busy ? 'Loading…' : `${isImage ? 'Show image' : 'Load all'} (${bytes(blob.bytes)})`}
+          {action.busy ? t('Loading…') : `${isImage ? t('Show image') : t('Load all')} (${bytes(blob.bytes)})`}
         </button>
       ) : null}
       {whole !== undefined && blob && blob.bytes > MAX_SHOWN_BYTES ? (
-        <p class="note">The first {bytes(MAX_SHOWN_BYTES)} are shown.</p>
+        <p class="note">{t('The first {0} are shown.', bytes(MAX_SHOWN_BYTES))}</p>
       ) : null}
       <Problem error={action.error} />
     </>
   );
-}
-
-function toDataUrl(content: Uint8Array, mediaType: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.addEventListener('load', () => resolve(typeof reader.result === 'string' ? reader.result : ''));
-    reader.addEventListener('error', () => reject(reader.error ?? new Error('The image could not be read.')));
-    reader.readAsDataURL(new Blob([new Uint8Array(content)], { type: mediaType }));
-  });
 }

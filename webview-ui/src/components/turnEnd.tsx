@@ -5,15 +5,16 @@ import { cost, duration } from '../text/format.ts';
 import { Hint } from './hint.tsx';
 import { Icon, type IconName } from './icon.tsx';
 import { ModelKeyButton } from './modelKeyButton.tsx';
-import { TurnMenu } from './turnMenu.tsx';
+import { TurnMenu } from './lazyParts.tsx';
+import { t } from '../../../protocol/text.ts';
 
 type TurnEnd = Extract<Item, { kind: 'turnEnd' }>;
 
-const outcomes: Record<TurnEnd['outcome'], { icon: IconName; word: string; tone: string }> = {
-  completed: { icon: 'check', word: 'Completed', tone: 'good' },
-  stopped: { icon: 'stop', word: 'Stopped', tone: 'muted' },
-  failed: { icon: 'error', word: 'Failed', tone: 'bad' },
-};
+const outcomes = (): Record<TurnEnd['outcome'], { icon: IconName; word: string; tone: string }> => ({
+  completed: { icon: 'check', word: t('Completed'), tone: 'good' },
+  stopped: { icon: 'stop', word: t('Stopped'), tone: 'muted' },
+  failed: { icon: 'error', word: t('Failed'), tone: 'bad' },
+});
 
 interface TurnEndProps {
   sessionId: string;
@@ -24,13 +25,13 @@ interface TurnEndProps {
 
 /** The line below a turn: how it ended, how long it took, what it cost, whether files changed. */
 export function TurnEndLine({ sessionId, item, aside }: TurnEndProps): JSX.Element {
-  const outcome = outcomes[item.outcome];
+  const outcome = outcomes()[item.outcome];
   const { host } = usePage();
   const facts = [
-    ...(aside ? ['set aside'] : []),
+    ...(aside ? [t('set aside')] : []),
     duration(item.durationMs),
     ...(item.usage.costUsd > 0 ? [cost(item.usage)] : []),
-    item.changed ? 'files changed' : 'no file changed',
+    item.changed ? t('files changed') : t('no file changed'),
   ];
   return (
     <div class="turnEnd">
@@ -69,7 +70,7 @@ function ShowLog(): JSX.Element {
   const { host } = usePage();
   return (
     <button type="button" class="secondary" onClick={() => void host.request('showLog', {}).catch(() => undefined)}>
-      Show Log
+      {t('Show Log')}
     </button>
   );
 }

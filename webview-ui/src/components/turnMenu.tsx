@@ -5,12 +5,13 @@ import { usePage } from '../page.ts';
 import { Icon } from './icon.tsx';
 import { Problem } from './problem.tsx';
 import { useAction } from './useAction.ts';
+import { t } from '../../../protocol/text.ts';
 
-const ENTRIES: readonly { action: TurnAction; label: string; editorOnly?: boolean }[] = [
-  { action: 'restore', label: 'Restore…' },
-  { action: 'branch', label: 'Branch from Here' },
-  { action: 'compare', label: 'Compare…', editorOnly: true },
-  { action: 'openFiles', label: 'Open Files…', editorOnly: true },
+const allEntries = (): readonly { action: TurnAction; label: string; editorOnly?: boolean }[] => [
+  { action: 'restore', label: t('Restore…') },
+  { action: 'branch', label: t('Branch from Here') },
+  { action: 'compare', label: t('Compare…'), editorOnly: true },
+  { action: 'openFiles', label: t('Open Files…'), editorOnly: true },
 ];
 
 /** Near the top of the page the menu opens downwards. */
@@ -24,7 +25,7 @@ export function TurnMenu({ sessionId, turn }: { sessionId: string; turn: number 
   const [below, setBelow] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const menu = useRef<HTMLDivElement>(null);
-  const entries = ENTRIES.filter(({ editorOnly }) => editorOnly !== true || host.kind === 'vscode');
+  const entries = allEntries().filter(({ editorOnly }) => editorOnly !== true || host.kind === 'vscode');
   useEffect(() => {
     if (open) {
       menu.current?.querySelector('button')?.focus();
@@ -53,8 +54,8 @@ export function TurnMenu({ sessionId, turn }: { sessionId: string; turn: number 
         ref={button}
         aria-haspopup="menu"
         aria-expanded={open}
-        aria-label={`Actions for turn ${turn}`}
-        title={`Actions for turn ${turn}`}
+        aria-label={t('Actions for turn {0}', turn)}
+        title={t('Actions for turn {0}', turn)}
         disabled={action.busy}
         onClick={event => {
           setBelow(event.currentTarget.getBoundingClientRect().top < ROOM_ABOVE_PX);
@@ -68,7 +69,7 @@ export function TurnMenu({ sessionId, turn }: { sessionId: string; turn: number 
           class={below ? 'menu below' : 'menu'}
           role="menu"
           ref={menu}
-          aria-label={`Actions for turn ${turn}`}
+          aria-label={t('Actions for turn {0}', turn)}
           onKeyDown={event => moveFocus(event, close)}
         >
           {entries.map(entry => (

@@ -7,6 +7,7 @@ import { Icon } from './icon.tsx';
 import { Problem } from './problem.tsx';
 import { useAction } from './useAction.ts';
 import { VisibleText } from './visibleText.tsx';
+import { t } from '../../../protocol/text.ts';
 
 /** Answers that were given while the relay was away and came too late. They stay until the person has seen them. */
 export function UnusedAnswers({ session }: { session: SessionState }): JSX.Element | null {
@@ -26,18 +27,18 @@ function UnusedAnswer({ session, answer }: { session: SessionState; answer: Outg
   const action = useAction();
   const asked = [...session.answered, ...session.approvals].find(({ id }) => id === answer.approvalId);
   return (
-    <section class="unusedAnswer" aria-label="An answer that was not used">
+    <section class="unusedAnswer" aria-label={t('An answer that was not used')}>
       <Icon name="info" />
       <div>
         <p>
-          Your answer <strong>{<VisibleText text={decisionText(answer.decision)} />}</strong>
+          {t('Your answer')} <strong>{<VisibleText text={decisionText(answer.decision)} />}</strong>
           {asked ? (
             <>
-              {' to '}
+              {` ${t('to##question')} `}
               <VisibleText text={asked.title} />
             </>
           ) : null}
-          {' was not used. '}
+          {` ${t('was not used.')} `}
           <VisibleText text={whatHappened(session, answer)} />
         </p>
         <div class="actions">
@@ -47,7 +48,7 @@ function UnusedAnswer({ session, answer }: { session: SessionState; answer: Outg
             disabled={action.busy}
             onClick={() => action.run(() => outbox.takeBack(answer))}
           >
-            OK
+            {t('OK')}
           </button>
         </div>
         <Problem error={action.error} />
@@ -63,5 +64,5 @@ function whatHappened(session: SessionState, { approvalId, error }: OutgoingAnsw
   }
   return 'withdrawn' in answered
     ? answered.withdrawn
-    : `It was answered elsewhere meanwhile: ${decisionText(answered.decision)}.`;
+    : t('It was answered elsewhere meanwhile: {0}.', decisionText(answered.decision));
 }

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { visibleParts } from '../text/visibleText.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** Text in which nothing hides: characters that are not seen are named. */
 export function VisibleText({ text }: { text: string }): JSX.Element {
@@ -7,7 +8,7 @@ export function VisibleText({ text }: { text: string }): JSX.Element {
     <>
       {visibleParts(text).map((part, index) =>
         part.hidden ? (
-          <span key={index} class="hiddenCharacter" title="A character that is not seen">
+          <span key={index} class="hiddenCharacter" title={t('A character that is not seen')}>
             {part.text}
           </span>
         ) : (

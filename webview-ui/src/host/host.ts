@@ -1,4 +1,6 @@
 import type { ComponentType } from 'preact';
+import type { MessageWay } from '../../../protocol/composing.ts';
+import type { Image } from '../../../protocol/images.ts';
 import type { HostMessage, RequestParams, RequestResult, WebviewMethod } from '../../../protocol/webviewApi.ts';
 
 /** A message that the host does not have for certain. */
@@ -6,6 +8,8 @@ export interface Unsent {
   key: string;
   sessionId: string;
   text: string;
+  way?: MessageWay;
+  images?: Image[];
 }
 
 /** What the page keeps while it is hidden or reloaded. Everything else comes again from the host. */
@@ -14,6 +18,8 @@ export interface SavedPage {
   /** Unsent text by session id; the composer of a new session has the key `new`. */
   drafts: Record<string, string>;
   unsent: readonly Unsent[];
+  /** Only what people and the agent say is shown; the steps between are folded. */
+  focus?: boolean;
 }
 
 /** Everything a host says but answers, which it hands to whoever asked. */

@@ -1,4 +1,4 @@
-import { isRecord } from '../../../protocol/rpc.ts';
+import { isRecord } from '../../../protocol/isRecord.ts';
 import type { SavedPage, Unsent } from './host.ts';
 
 const MAX_DRAFTS = 50;
@@ -18,7 +18,12 @@ export function readSavedPage(value: unknown): SavedPage {
   }
   const sessionId = value['sessionId'];
   const unsent = Array.isArray(value['unsent']) ? value['unsent'].filter(isUnsent) : [];
-  return { drafts, unsent, ...(typeof sessionId === 'string' ? { sessionId } : {}) };
+  return {
+    drafts,
+    unsent,
+    ...(typeof sessionId === 'string' ? { sessionId } : {}),
+    ...(value['focus'] === true ? { focus: true } : {}),
+  };
 }
 
 function isUnsent(value: unknown): value is Unsent {

@@ -1,4 +1,5 @@
 import type { Activity } from '../../../protocol/session.ts';
+import { t, told } from '../../../protocol/text.ts';
 
 /**
  * What a screen reader should hear when the activity changes, once. Tools come and go by the second and say nothing; the
@@ -10,29 +11,27 @@ export function announcementFor(before: Activity['kind'] | undefined, now: Activ
   }
   switch (now.kind) {
     case 'waiting':
-      return 'The agent waits for your answer.';
+      return t('The agent waits for your answer.');
     case 'ready':
-      return 'The agent is done. Changes are ready to review.';
+      return t('The agent is done. Changes are ready to review.');
     case 'idle':
-      return 'The agent is done.';
+      return t('The agent is done.');
     case 'blocked':
-      return `The session is blocked: ${now.label}`;
+      return t('The session is blocked: {0}', told(now.label));
     case 'stuck':
-      return 'The agent is stuck: it gives no sign of life.';
+      return t('The agent is stuck: it gives no sign of life.');
     case 'interrupted':
-      return 'The turn was cut off. Recover goes on with it.';
+      return t('The turn was cut off. Recover goes on with it.');
     case 'thinking':
-      return WORKING.has(before) ? undefined : 'The agent is working.';
+      return WORKING.has(before) ? undefined : t('The agent is working.');
     case 'retrying':
     case 'recovering':
     case 'restoring':
     case 'stopping':
     case 'archived':
-      return now.label;
-    case 'preparing':
-    case 'tool':
-    case 'checkpointing':
-    case 'starting':
+      return told(now.label);
+    default:
+      // preparing, tool, checking, checkpointing, starting
       return undefined;
   }
 }

@@ -38,7 +38,9 @@ export class ChatModel {
   readonly live = signal<readonly LiveText[]>([]);
   readonly draftContext = signal<DraftContext | undefined>(undefined);
   /** The row to bring into sight, once it is there. */
-  readonly show = signal<{ sessionId: string; itemId: string } | undefined>(undefined);
+  readonly show = signal<{ sessionId: string; itemId: string; keepFocus?: boolean } | undefined>(undefined);
+  /** What stands open because something inside of it was brought into sight. */
+  readonly revealed = signal<ReadonlySet<string>>(new Set());
   readonly compose = signal<ComposeRequest>({ text: '', count: 0 });
   /** Items older than the snapshot, once they were fetched. */
   readonly olderItems = signal<{ sessionId: string; items: readonly Item[] } | undefined>(undefined);

@@ -7,6 +7,10 @@ export interface Question {
   /** Shown whole, in the code font. */
   code?: string;
   confirm: string;
+  /** Another way on, with a button of its own; its answer is `instead`. */
+  instead?: string;
+  /** Asks for one of these; the first is chosen. */
+  choice?: { label: string; options: readonly (readonly [value: string, label: string])[] };
   /** Asks for a secret too. */
   secret?: { label: string };
 }
@@ -18,7 +22,10 @@ export interface OpenQuestion extends Question {
 /** The questions that wait for the user; the first one is shown. */
 export const openQuestions = signal<readonly OpenQuestion[]>([]);
 
-/** Asks. The answer is the secret (empty when none was asked for), or undefined when the user cancelled. */
+/**
+ * Asks. The answer is the secret or the choice (empty when none was asked for), `instead` for the other way on, or undefined
+ * when the user cancelled.
+ */
 export function ask(question: Question): Promise<string | undefined> {
   return new Promise(resolve => {
     const open: OpenQuestion = {

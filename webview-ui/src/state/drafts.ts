@@ -9,6 +9,8 @@ const SAVE_PAUSE_MS = 200;
 /** Unsent text per session. It outlives the page, which the editor destroys whenever it is hidden. */
 export class Drafts {
   readonly texts = signal<Record<string, string>>({});
+  /** Whether the steps between the words are folded. */
+  readonly focus = signal(false);
   readonly #host: Pick<Host, 'load' | 'save'>;
   #sessionId: string | undefined;
   #unsent: readonly Unsent[];
@@ -20,6 +22,7 @@ export class Drafts {
     this.texts.value = saved.drafts;
     this.#sessionId = saved.sessionId;
     this.#unsent = saved.unsent;
+    this.focus.value = saved.focus === true;
   }
 
   /** The session that was open when the page was last there. */
@@ -47,6 +50,11 @@ export class Drafts {
     this.#timer ??= setTimeout(() => this.save(), SAVE_PAUSE_MS);
   }
 
+  toggleFocus(): void {
+    this.focus.value = !this.focus.peek();
+    this.save();
+  }
+
   remember(sessionId: string | undefined): void {
     if (sessionId !== this.#sessionId) {
       this.#sessionId = sessionId;
@@ -61,6 +69,7 @@ export class Drafts {
       drafts: this.texts.peek(),
       unsent: this.#unsent,
       ...(this.#sessionId === undefined ? {} : { sessionId: this.#sessionId }),
+      ...(this.focus.peek() ? { focus: true } : {}),
     });
   }
 }

@@ -1,7 +1,9 @@
 import { computed, signal } from '@preact/signals';
 import { toSandpiperError, SandpiperError } from '../../../protocol/errors.ts';
 import { newId } from '../../../protocol/ids.ts';
+import type { MessageWay } from '../../../protocol/composing.ts';
 import type { ApprovalDecision } from '../../../protocol/events.ts';
+import type { Image } from '../../../protocol/images.ts';
 import type { OutboxEntry } from '../../../protocol/outbox.ts';
 import type { Host, Unsent } from '../host/host.ts';
 
@@ -10,6 +12,7 @@ export interface Outgoing {
   key: string;
   sessionId: string;
   text: string;
+  images?: Image[];
   /** `sending`: it may have left, so it cannot be taken back. */
   state: 'waiting' | 'sending' | 'refused';
   /** Of a message that the relay has: the event that it is. */
@@ -69,8 +72,18 @@ export class Outbox {
   }
 
   /** Sends; a failure stays in the list until the user takes it back or tries again. */
-  async send(sessionId: string, text: string): Promise<void> {
-    const message = { key: newId('key'), sessionId, text };
+  async send(
+    sessionId: string,
+    text: string,
+    { way = 'queue', images = [] }: { way?: MessageWay; images?: Image[] } = {},
+  ): Promise<void> {
+    const message = toUnsent({
+      key: newId('key'),
+      sessionId,
+      text,
+      ...(way === 'queue' ? {} : { way }),
+      ...(images.length === 0 ? {} : { images }),
+    });
     this.#change([...this.#unsent.peek(), message]);
     await this.#handOver(message);
   }
@@ -100,9 +113,10 @@ export class Outbox {
     this.#forget(key);
   }
 
-  async #handOver({ key, sessionId, text }: Unsent): Promise<void> {
+  async #handOver(unsent: Unsent): Promise<void> {
+    const { key } = unsent;
     try {
-      await this.#host.request('send', { key, sessionId, text });
+      await this.#host.request('send', toUnsent(unsent));
       this.#forget(key);
     } catch (thrown) {
       const error = toSandpiperError(thrown);
@@ -116,8 +130,12 @@ export class Outbox {
 
   #change(unsent: readonly (Unsent & { error?: SandpiperError })[]): void {
     this.#unsent.value = unsent;
-    this.#keep(unsent.map(({ key, sessionId, text }) => ({ key, sessionId, text })));
+    this.#keep(unsent.map(toUnsent));
   }
+}
+
+function toUnsent({ key, sessionId, text, way, images }: Unsent): Unsent {
+  return { key, sessionId, text, ...(way === undefined ? {} : { way }), ...(images ? { images } : {}) };
 }
 
 function toOutgoing({ key, sessionId, content, status }: OutboxEntry): Outgoing[] {
@@ -127,6 +145,7 @@ function toOutgoing({ key, sessionId, content, status }: OutboxEntry): Outgoing[
           key,
           sessionId,
           text: content.text,
+          ...(content.images ? { images: content.images } : {}),
           ...progressOf(status),
           ...(status.kind === 'accepted' ? { seq: status.seq } : {}),
         },

@@ -8,29 +8,37 @@ const SLACK_ROWS = 50;
 /** A row of the transcript with the steps that a subagent did inside of it. */
 export interface Row {
   item: Item;
-  children: readonly Item[];
+  children: readonly Row[];
 }
 
-/** Puts the items of subagents below the tool call that they belong to. */
+/** Puts the items of subagents below the tool call that they belong to, however deep. */
 export function toRows(items: readonly Item[]): Row[] {
   const rows: Row[] = [];
-  const childrenOf = new Map<string, Item[]>();
+  const childrenOf = new Map<string, Row[]>();
   for (const item of items) {
-    const parent =
-      'parentToolId' in item && item.parentToolId !== undefined ? childrenOf.get(item.parentToolId) : undefined;
-    if (parent) {
-      parent.push(item);
-    }
-    // Steps of a subagent's subagent stand with it, in one level: a narrow view has no room for more.
-    const children = parent ?? [];
+    const children: Row[] = [];
     if (item.kind === 'tool') {
       childrenOf.set(item.id, children);
     }
-    if (!parent) {
-      rows.push({ item, children });
-    }
+    const above =
+      'parentToolId' in item && item.parentToolId !== undefined ? childrenOf.get(item.parentToolId) : undefined;
+    (above ?? rows).push({ item, children });
   }
   return rows;
+}
+
+/** The ids on the way to an item, its own last; undefined when it is not among these. */
+export function pathTo(rows: readonly Row[], itemId: string): string[] | undefined {
+  for (const { item, children } of rows) {
+    if (item.id === itemId) {
+      return [item.id];
+    }
+    const below = children.length > 0 ? pathTo(children, itemId) : undefined;
+    if (below) {
+      return [item.id, ...below];
+    }
+  }
+  return undefined;
 }
 
 /**

@@ -14,6 +14,9 @@ import sql from 'highlight.js/lib/languages/sql';
 import typescript from 'highlight.js/lib/languages/typescript';
 import xml from 'highlight.js/lib/languages/xml';
 import yaml from 'highlight.js/lib/languages/yaml';
+import { adoptCodeColours } from './codeColours.ts';
+
+adoptCodeColours();
 
 const languages = { bash, cpp, css, diff, go, java, json, markdown, python, rust, sql, typescript, xml, yaml };
 for (const [name, definition] of Object.entries(languages)) {

@@ -1,3 +1,5 @@
+import { t } from '../../../protocol/text.ts';
+
 export interface DiffLine {
   kind: 'same' | 'added' | 'removed' | 'gap';
   text: string;
@@ -34,7 +36,7 @@ function around(lines: string[], near: 'start' | 'end'): DiffLine[] {
   if (left === 0) {
     return same;
   }
-  const gap: DiffLine = { kind: 'gap', text: `${left} unchanged` };
+  const gap: DiffLine = { kind: 'gap', text: t('{0} unchanged', left) };
   return near === 'end' ? [gap, ...same] : [...same, gap];
 }
 

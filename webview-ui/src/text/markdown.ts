@@ -15,6 +15,8 @@ export function lexMarkdown(text: string): Token[] {
 
 /** One block as nodes; empty for blank space and link definitions. */
 export function renderBlock(token: Token): DocumentFragment {
+  // The last block may have ended in an error.
+  nesting = 0;
   const fragment = document.createDocumentFragment();
   append(fragment, [token]);
   return fragment;
@@ -46,13 +48,19 @@ const renderers: { [T in MarkedToken['type']]: Renderer<T> } = {
   text: token => (token.tokens ? fragmentOf(token.tokens) : text(decodeEntities(token.text))),
 };
 
+/** Deeper is shown as it stands. A browser that lays out a thousand nested elements may end with the whole page. */
+const MAX_NESTING = 64;
+let nesting = 0;
+
 function append(parent: Node, tokens: readonly Token[]): void {
+  nesting++;
   for (const token of tokens) {
-    const node = isKnown(token) ? render(token) : text(token.raw);
+    const node = isKnown(token) && nesting <= MAX_NESTING ? render(token) : text(token.raw);
     if (node) {
       parent.appendChild(node);
     }
   }
+  nesting--;
 }
 
 function render<T extends MarkedToken['type']>(token: Extract<MarkedToken, { type: T }>): Node | undefined {
@@ -105,8 +113,18 @@ function codeBlock(token: Tokens.Code): Node {
   if (language !== undefined) {
     code.dataset['language'] = language;
   }
+  const path = codePath(token.lang ?? '');
+  if (path !== undefined) {
+    code.dataset['path'] = path;
+  }
   pre.append(code);
   return pre;
+}
+
+/** The file that the first line of a block names: `ts src/a.ts`, `ts title="src/a.ts"`. */
+function codePath(info: string): string | undefined {
+  const path = /\s(?:(?:title|file|filename|path)=)?["']?([\w@.-]+(?:\/[\w@.-]+)*\.\w+)["']?\s*$/.exec(info)?.[1];
+  return path === undefined || path.length > 500 ? undefined : path;
 }
 
 function link(href: string, plain: string, tokens: readonly Token[]): Node {

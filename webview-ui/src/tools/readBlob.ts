@@ -1,8 +1,6 @@
 import type { BlobRef } from '../../../protocol/events.ts';
 import type { Host } from '../host/host.ts';
-
-/** More than this is not put into the page: nobody reads it here, and it would make the page slow. */
-export const MAX_SHOWN_BYTES = 2_000_000;
+import { MAX_SHOWN_BYTES } from './blobs.ts';
 
 /** The bytes of a blob, up to `MAX_SHOWN_BYTES`. @throws {SandpiperError} */
 export async function readBlob(host: Pick<Host, 'request'>, sessionId: string, blob: BlobRef): Promise<Uint8Array> {
@@ -23,8 +21,11 @@ export async function readBlob(host: Pick<Host, 'request'>, sessionId: string, b
   );
 }
 
-const SHOWABLE_IMAGE = /^image\/(png|jpeg|gif|webp)$/;
-
-export function isShowableImage(mediaType: string): boolean {
-  return SHOWABLE_IMAGE.test(mediaType);
+export function toDataUrl(content: Uint8Array, mediaType: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener('load', () => resolve(typeof reader.result === 'string' ? reader.result : ''));
+    reader.addEventListener('error', () => reject(reader.error ?? new Error('The image could not be read.')));
+    reader.readAsDataURL(new Blob([new Uint8Array(content)], { type: mediaType }));
+  });
 }

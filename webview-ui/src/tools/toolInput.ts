@@ -1,5 +1,6 @@
-import { isRecord } from '../../../protocol/rpc.ts';
+import { isRecord } from '../../../protocol/isRecord.ts';
 import { lineDiff, type DiffLine } from '../text/lineDiff.ts';
+import { t } from '../../../protocol/text.ts';
 
 /** How the input of a tool call is shown: as what it does, not as JSON, where the tool is known. */
 export type ToolInput =
@@ -21,11 +22,6 @@ export function describeToolInput(name: string, json: string): ToolInput {
   return describers[name]?.(input) ?? generic(input);
 }
 
-/** The title of a tool call beside its name: `Edit slug.sh` says the name once more. */
-export function withoutName(name: string, title: string): string {
-  return title.startsWith(`${name} `) ? title.slice(name.length + 1) : title;
-}
-
 type Describer = (input: Record<string, unknown>) => ToolInput | undefined;
 
 const describers: Record<string, Describer> = {
@@ -37,7 +33,7 @@ const describers: Record<string, Describer> = {
   Edit: input => {
     const path = text(input, 'file_path');
     const edit = toDiff(input);
-    const note = input['replace_all'] === true ? 'Every occurrence' : undefined;
+    const note = input['replace_all'] === true ? t('Every occurrence') : undefined;
     return path === undefined || !edit
       ? undefined
       : { kind: 'diff', path, parts: [edit], ...(note === undefined ? {} : { note }) };
@@ -53,7 +49,7 @@ const describers: Record<string, Describer> = {
     const content = text(input, 'content');
     return path === undefined || content === undefined
       ? undefined
-      : { kind: 'diff', path, parts: [lineDiff('', content)], note: 'The whole file is written' };
+      : { kind: 'diff', path, parts: [lineDiff('', content)], note: t('The whole file is written') };
   },
   Read: input => {
     const path = text(input, 'file_path');
@@ -99,7 +95,7 @@ function toDiff(edit: Record<string, unknown>): DiffLine[] | undefined {
 
 function lineRange(offset: unknown, limit: unknown): string {
   const first = isNumber(offset) ? offset : 1;
-  return isNumber(limit) ? `Lines ${first} to ${first + limit - 1}` : `From line ${first}`;
+  return isNumber(limit) ? t('Lines {0} to {1}', first, first + limit - 1) : t('From line {0}', first);
 }
 
 function isNumber(value: unknown): value is number {

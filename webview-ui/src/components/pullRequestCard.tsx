@@ -1,0 +1,74 @@
+import type { JSX } from 'preact';
+import type { PullRequestDeed } from '../../../protocol/landingCalls.ts';
+import { needText, pullRequestNeeds, pullRequestWord } from '../../../protocol/pullRequestText.ts';
+import type { SessionState } from '../../../protocol/session.ts';
+import { t } from '../../../protocol/text.ts';
+import { usePage } from '../page.ts';
+import { Icon } from './icon.tsx';
+import { Problem } from './problem.tsx';
+import { useAction } from './useAction.ts';
+
+/** The pull request of a session: where it is, what it needs, and what the agent can do about that. */
+export function PullRequestCard({ session }: { session: SessionState }): JSX.Element | null {
+  const { host } = usePage();
+  const action = useAction();
+  const { pullRequest } = session;
+  if (!pullRequest) {
+    return null;
+  }
+  const { number, url, branch, baseBranch, state, status } = pullRequest;
+  const needs = pullRequestNeeds(pullRequest);
+  const tend = (text: string, deed: PullRequestDeed): JSX.Element => (
+    <button
+      type="button"
+      class="secondary"
+      disabled={action.busy}
+      onClick={() => action.run(() => host.request('tendPullRequest', { sessionId: session.id, deed }))}
+    >
+      {text}
+    </button>
+  );
+  return (
+    <div class="pullRequest" role="group" aria-label={t('Pull request')}>
+      <Icon name="pullRequest" class={state === 'closed' ? 'bad' : 'good'} />
+      <button
+        type="button"
+        class="link"
+        title={t('Open on GitHub')}
+        onClick={() => action.run(() => host.request('openExternal', { url }))}
+      >
+        {t('Pull Request #{0}', number)}
+      </button>
+      <span class={`chip ${state}`}>{wordOf(pullRequest)}</span>
+      {state === 'open' && status ? <Good status={status} /> : null}
+      {needs.map(need => (
+        <span key={need.kind} class="bad">
+          {needText(need)}
+        </span>
+      ))}
+      <span class="dim branches" title={t('{0} into {1}', branch, baseBranch)}>
+        {branch} → {baseBranch}
+      </span>
+      {needs.some(({ kind }) => kind === 'failed') ? tend(t('Fix Checks'), 'fixChecks') : null}
+      {needs.some(({ kind }) => kind === 'unanswered' || kind === 'changesRequested')
+        ? tend(t('Address Review'), 'addressReview')
+        : null}
+      <Problem error={action.error} />
+    </div>
+  );
+}
+
+function Good({ status }: { status: NonNullable<NonNullable<SessionState['pullRequest']>['status']> }): JSX.Element {
+  const { checks, review } = status;
+  return (
+    <>
+      {checks.state === 'passed' ? <span class="good">{t('checks passed')}</span> : null}
+      {checks.state === 'pending' ? <span class="dim">{t('checks running')}</span> : null}
+      {review === 'approved' ? <span class="good">{t('approved')}</span> : null}
+    </>
+  );
+}
+
+function wordOf(pull: NonNullable<SessionState['pullRequest']>): string {
+  return { draft: t('Draft'), open: t('Open##state'), closed: t('Closed'), merged: t('Merged') }[pullRequestWord(pull)];
+}
