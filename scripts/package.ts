@@ -1,5 +1,5 @@
 import { setUpSqlite } from './setup/sqlite.ts';
-import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ import { repositoryFolder } from './setup/need.ts';
 const BUDGET_BYTES = 3 * 1024 * 1024;
 
 /** Copied as they are when they exist. */
-const FILES = ['README.md', 'CHANGELOG.md', 'LICENSE', 'media', 'l10n', 'package.nls.json', '.vscodeignore'];
+const FILES = ['README.md', 'CHANGELOG.md', 'LICENSE', 'media', 'l10n', '.vscodeignore'];
 
 /** Parts of package.json that mean nothing to an installed extension. */
 const DEVELOPMENT_ONLY = new Set(['scripts', 'allowScripts', 'dependencies', 'devDependencies', 'private']);
@@ -85,7 +85,8 @@ async function packageFor(target: string): Promise<void> {
 }
 
 async function fillStage(stage: string, withSqlite: boolean) {
-  for (const file of FILES.filter(name => existsSync(join(repositoryFolder, name)))) {
+  const texts = (await readdir(repositoryFolder)).filter(name => /^package\.nls(\.[\w-]+)?\.json$/.test(name));
+  for (const file of [...FILES, ...texts].filter(name => existsSync(join(repositoryFolder, name)))) {
     await cp(join(repositoryFolder, file), join(stage, file), { recursive: true });
   }
   for (const bundle of ['extension', 'webview', 'server', 'chaos']) {

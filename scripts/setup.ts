@@ -1,6 +1,7 @@
 import { setUpBubblewrap } from './setup/bubblewrap.ts';
 import { setUpBundles } from './setup/bundles.ts';
 import { setUpChromium } from './setup/chromium.ts';
+import { setUpDocker } from './setup/docker.ts';
 import { checkGit } from './setup/git.ts';
 import type { Missing, Need, Report } from './setup/need.ts';
 import { setUpSqlite } from './setup/sqlite.ts';
@@ -18,6 +19,7 @@ export interface SetupResult {
 
 const steps: Record<Exclude<Need, 'sqlite'>, (report: Report) => Promise<Missing | undefined>> = {
   bubblewrap: setUpBubblewrap,
+  docker: setUpDocker,
   vscodeServer: setUpVscodeServer,
   chromium: setUpChromium,
   bundles: setUpBundles,
@@ -38,7 +40,7 @@ export function describeMissing({ need, reason, command }: Missing): string {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { missing } = await setUp(['sqlite', 'bubblewrap', 'vscodeServer', 'chromium', 'bundles'], line =>
+  const { missing } = await setUp(['sqlite', 'bubblewrap', 'docker', 'vscodeServer', 'chromium', 'bundles'], line =>
     console.log(`setup: ${line}`),
   );
   for (const miss of missing) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isRecord } from '../protocol/rpc.ts';
+import { isRecord } from '../protocol/isRecord.ts';
 
 type Json = Record<string, unknown>;
 

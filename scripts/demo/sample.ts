@@ -59,6 +59,57 @@ export const DEMO_SCRIPT = [
   },
 ];
 
+export const ISSUE = {
+  title: 'Punctuation stays in slugs',
+  body: '`sh slug.sh "Hello, World!"` prints `hello,-world!`. It should print `hello-world`.',
+};
+
+export const REVIEW_COMMENT = {
+  path: 'slug.sh',
+  line: 3,
+  body: 'Please say in the README what happens to punctuation.',
+};
+
+/** What the scripted model does about the issue: a change that is not enough, its repair, and what a reviewer asks for. */
+export const ISSUE_SCRIPT = [
+  { tool: 'Read', input: { file_path: 'slug.sh' } },
+  {
+    text: 'Only spaces become hyphens. I will let every run of other characters become one.',
+    tool: 'Edit',
+    input: {
+      file_path: 'slug.sh',
+      old_string: `sed 's/ /-/g'`,
+      new_string: `sed -e 's/[^a-z0-9][^a-z0-9]*/-/g'`,
+    },
+  },
+  { text: 'Every run of characters that are not letters or digits is one hyphen now.' },
+  {
+    text: 'A hyphen is left at the end. I will look at the test.',
+    tool: 'Bash',
+    input: { command: 'sh test.sh', description: 'Run the test' },
+  },
+  {
+    tool: 'Edit',
+    input: {
+      file_path: 'slug.sh',
+      old_string: `sed -e 's/[^a-z0-9][^a-z0-9]*/-/g'`,
+      new_string: `sed -e 's/[^a-z0-9][^a-z0-9]*/-/g' -e 's/^-//' -e 's/-$//'`,
+    },
+  },
+  { tool: 'Bash', input: { command: 'sh test.sh', description: 'Run the test again' } },
+  { text: 'No hyphen stands at either end now; the test passes.' },
+  { tool: 'Read', input: { file_path: 'README.md' } },
+  {
+    tool: 'Edit',
+    input: {
+      file_path: 'README.md',
+      old_string: 'prints `hello-world`.\n',
+      new_string: 'prints `hello-world`.\nWhat is not a letter or a digit becomes a hyphen.\n',
+    },
+  },
+  { text: 'The README says it now.\n\n```review\nC1: addressed - the README says what becomes of it\n```' },
+];
+
 /** Makes the repository with one commit on main. */
 export async function makeSample(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });

@@ -12,13 +12,14 @@ const ALLOWED = [
   /^extension\/l10n\/[\w.-]+\.json$/,
   /^extension\/media\/[\w./-]+\.(svg|png|md)$/,
   /^extension\/dist\/extension\/extension\.cjs$/,
-  /^extension\/dist\/server\/(sandpiper\.mjs|agent-run\.sh|node_sqlite3\.node)$/,
+  /^extension\/dist\/server\/([\w-]+\.mjs|agent-run\.sh|node_sqlite3\.node)$/,
   /^extension\/dist\/chaos\/(chaos\.mjs|standIn\.sh)$/,
   /^extension\/dist\/webview\/(chunks\/)?[\w.-]+\.(js|css|html|ttf)$/,
 ];
 
 const REQUIRED = [
   'extension/package.json',
+  'extension/package.nls.json',
   'extension/dist/extension/extension.cjs',
   'extension/dist/server/sandpiper.mjs',
   'extension/dist/server/agent-run.sh',

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { installWithApt } from './apt.ts';
 import { run } from './command.ts';
 import type { Missing, Report } from './need.ts';
 
@@ -26,19 +27,6 @@ export async function setUpBubblewrap(report: Report): Promise<Missing | undefin
         `bubblewrap is installed but may not make a sandbox here: ${probe.output.trim() || `exit code ${probe.code}`}`,
         'sudo sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0',
       );
-}
-
-/** @returns the last line of what went wrong */
-async function installWithApt(packageName: string): Promise<string | undefined> {
-  const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, timeoutMs: 300_000 };
-  // A failed update is no reason to stop: the lists on the machine may still do.
-  await run('apt-get', ['update', '-qq'], options);
-  const { code, output } = await run(
-    'apt-get',
-    ['install', '-y', '-qq', '--no-install-recommends', packageName],
-    options,
-  );
-  return code === 0 ? undefined : (output.trim().split('\n').at(-1) ?? 'no reason given');
 }
 
 function missing(reason: string, command: string): Missing {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 /** What npm alone does not bring. */
-export type Need = 'bubblewrap' | 'sqlite' | 'vscodeServer' | 'chromium' | 'bundles';
+export type Need = 'bubblewrap' | 'docker' | 'sqlite' | 'vscodeServer' | 'chromium' | 'bundles';
 
 /** Something that could not be brought, why, and the one command that brings it. */
 export interface Missing {
