@@ -13,7 +13,7 @@ import { runChaos, type ChaosOptions } from './run.ts';
  */
 
 const USAGE = `usage: sandpiper chaos [--kills N] [--seed S] [--json] [--agent stand-in|claude] [--only KIND,..] [--without KIND,..]
-                      [--events-per-kill N] [--sessions N]
+                      [--events-per-kill N] [--sessions N] [--messages N]
 kinds: ${FAULT_KINDS.join(', ')}
 `;
 
@@ -68,6 +68,7 @@ function readFlags(): { json: boolean; options: ChaosOptions } {
       without: { type: 'string' },
       'events-per-kill': { type: 'string', default: '40' },
       sessions: { type: 'string' },
+      messages: { type: 'string' },
       relay: { type: 'string' },
     },
   });
@@ -91,7 +92,7 @@ function readFlags(): { json: boolean; options: ChaosOptions } {
       kinds,
       // A real agent takes a hundred megabytes.
       active: whole('sessions', values.sessions ?? (claude === undefined ? '6' : '3')),
-      longest: claude === undefined ? 14 : 6,
+      longest: whole('messages', values.messages ?? (claude === undefined ? '14' : '6')),
       claude,
       relay: [process.execPath, values.relay ?? relayEntry()],
       client: [process.execPath, entry, 'client'],
@@ -149,8 +150,9 @@ function whole(name: string, text: string): number {
 
 /** The flags that make the same run again. */
 function replayFlags(options: ChaosOptions): string {
-  const { kills, seed, eventsPerKill, active, kinds, claude } = options;
+  const { kills, seed, eventsPerKill, active, longest, kinds, claude } = options;
   const only = kinds.length === FAULT_KINDS.length ? '' : ` --only ${kinds.join(',')}`;
   const agent = claude === undefined ? '' : ' --agent claude';
-  return `--kills ${kills} --seed ${seed} --events-per-kill ${eventsPerKill} --sessions ${active}${only}${agent}`;
+  const size = `--events-per-kill ${eventsPerKill} --sessions ${active} --messages ${longest}`;
+  return `--kills ${kills} --seed ${seed} ${size}${only}${agent}`;
 }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
-import { commandOf, workIn } from './work.ts';
+import { commandOf, endText, workIn } from './work.ts';
 
 /*
  * A Messages API on loopback for the real Claude Code: it answers what the last chaos message asks for, one tool an answer.
@@ -110,7 +110,10 @@ function contentOf({ messages, tools = [] }: ModelRequest, id: string): Block[] 
   }
   const step = 1 + messages.slice(at + 1).filter(message => message.role === 'assistant').length;
   if (step > work.tools) {
-    return [{ type: 'text', text: `Message ${work.message} is done.` }];
+    const remembered = messages.flatMap(({ role, ...message }) =>
+      role === 'assistant' ? [] : (workIn(textIn({ role, ...message }))?.message ?? []),
+    );
+    return [{ type: 'text', text: endText(work.message, remembered) }];
   }
   const toolId = `toolu_${id}`;
   const command = `sleep ${work.paceMs / 1000}; ${commandOf(toolId, work.message, step)}`;

@@ -1,9 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { SessionEvent } from '../protocol/events.ts';
+import type { EventOf, SessionEvent } from '../protocol/events.ts';
 import type { Entry } from './outbox.ts';
 import type { SessionPlan } from './plan.ts';
 import { isDenied } from './person.ts';
-import { effectIn, textOf, workIn, type Effect } from './work.ts';
+import type { Contents } from './commitFiles.ts';
+import { judgeComments } from './judgeComments.ts';
+import { judgeBranch, judgeDeeds, judgeMemory, mayBeRefused } from './judgeDeeds.ts';
+import { judgeTrees } from './judgeTrees.ts';
+import { effectIn, workIn, type Effect } from './work.ts';
 
 /** All that is left of a session at the end. */
 export interface SessionEvidence {
@@ -13,10 +17,16 @@ export interface SessionEvidence {
   stored: readonly SessionEvent[];
   /** The client's copy of it. */
   copied: readonly SessionEvent[];
-  /** What the person typed into this session, the first message included. */
+  /** Of it, what is this session's own: of a branch, what came after it branched. */
+  own: readonly SessionEvent[];
+  /** Of a branch, the log of the session that it was branched from. */
+  origin?: readonly SessionEvent[];
+  /** What the person typed into this session, what began it included. */
   typed: readonly Entry[];
-  /** The effects file in the last checkpoint. */
-  effects: string;
+  /** The effects files of every commit that the log names, as far as the mirror has it. */
+  contents: ReadonlyMap<string, Contents>;
+  /** As the relay lists them. */
+  comments: readonly { id: string; text: string; state: string }[];
   /** How often a fault of ours ended its agent. */
   agentKills: number;
 }
@@ -29,7 +39,7 @@ export interface Problem {
   text: string;
 }
 
-type Add = (kind: Kind, text: string) => void;
+export type Add = (kind: Kind, text: string) => void;
 
 /** What is wrong with a session, compared with what must be. Pure. */
 export function judge(evidence: SessionEvidence): Problem[] {
@@ -39,6 +49,12 @@ export function judge(evidence: SessionEvidence): Problem[] {
   judgeMessages(evidence, add);
   judgeApprovals(evidence, add);
   judgeTools(evidence, add);
+  judgeSteps(evidence, add);
+  judgeTrees(evidence, add);
+  judgeDeeds(evidence, add);
+  judgeComments(evidence, add);
+  judgeMemory(evidence, add);
+  judgeBranch(evidence, add);
   judgeAgents(evidence, add);
   return problems;
 }
@@ -60,178 +76,151 @@ function judgeLog({ stored, copied }: SessionEvidence, add: Add): void {
 }
 
 /** Every message is in the log once, in the order of typing, is taken by the agent once, and its turn has an end. */
-function judgeMessages({ plan, stored, typed, agentKills }: SessionEvidence, add: Add): void {
-  const queued = stored.flatMap(({ body }) => (body.type === 'messageQueued' ? [body] : []));
-  const wanted = plan.messages.map(textOf);
-  for (const text of wanted) {
-    const times = queued.filter(body => body.text === text).length;
+function judgeMessages({ plan, own, typed, agentKills }: SessionEvidence, add: Add): void {
+  const queued = own.flatMap(({ body }) => (body.type === 'messageQueued' ? [body] : []));
+  for (const { message } of plan.messages) {
+    const times = queued.filter(body => workIn(body.text)?.message === message).length;
     if (times === 0) {
-      add('lost', `"${text}" is not in the log.`);
+      add('lost', `Message ${message} is not in the log.`);
     } else if (times > 1) {
-      add('duplicated', `"${text}" is in the log ${times} times.`);
+      add('duplicated', `Message ${message} is in the log ${times} times.`);
     }
   }
   const order = queued.map(body => workIn(body.text)?.message ?? 0);
   if (order.some((number, index) => index > 0 && number < (order[index - 1] ?? 0))) {
     add('broken', `The messages stand in the order ${order.join(', ')}.`);
   }
+  const restores = count(own, 'restoreStarted');
   for (const { messageId, text } of queued) {
-    const taken = stored.filter(({ body }) => body.type === 'messageTaken' && body.messageId === messageId).length;
+    const taken = own.filter(({ body }) => body.type === 'messageTaken' && body.messageId === messageId).length;
     if (taken === 0) {
       add('lost', `The agent never took "${text}".`);
-    } else if (taken > 1 + agentKills) {
+    } else if (taken > 1 + agentKills + restores) {
       // An agent that goes on after a kill may say again what it had taken.
       add('duplicated', `The agent took "${text}" ${taken} times.`);
     }
   }
-  for (const { typed: call, outcome } of typed) {
-    // An answer can come too late: its turn has ended meanwhile. Everything else that was refused is lost.
-    const isLate = call.call === 'session.answer' && outcome.kind === 'refused' && outcome.code === 'conflict';
-    if (outcome.kind === 'refused' && !isLate) {
+  for (const entry of typed) {
+    const { typed: call, outcome } = entry;
+    // What is refused because the session has moved on is not lost; everything else is.
+    if (outcome.kind === 'refused' && !mayBeRefused(entry)) {
       add('lost', `${call.call} was refused: ${outcome.message} (${outcome.code})`);
     } else if (outcome.kind === 'open') {
       add('lost', `${call.call} was never answered by the relay.`);
     }
   }
-  const ended = count(stored, 'agentFinished');
-  const finished = count(stored, 'turnFinished');
-  const begun = count(stored, 'turnStarted');
+  const ended = count(own, 'agentFinished');
+  const finished = count(own, 'turnFinished');
+  const begun = count(own, 'turnStarted');
   if (ended !== begun || finished !== begun) {
     add('lost', `Of ${begun} turns ${ended} ended and ${finished} have a checkpoint.`);
   }
 }
 
-function judgeApprovals({ stored, plan }: SessionEvidence, add: Add): void {
-  const lastEnd = stored.findLast(({ body }) => body.type === 'agentEnded')?.seq ?? 0;
-  for (const { seq, body } of stored) {
-    if (body.type !== 'approvalAsked') {
-      continue;
-    }
-    const answers = stored.flatMap(({ body: other }) =>
-      other.type === 'approvalAnswered' && other.approvalId === body.approvalId ? [other] : [],
-    );
-    if (answers.length > 1) {
-      add('duplicated', `The question of ${body.title} was answered ${answers.length} times.`);
-    }
-    const wanted = isDenied(plan, body.input.text) ? 'deny' : 'allow';
-    if (answers.some(({ decision }) => decision.kind !== wanted)) {
-      add('broken', `The question of ${body.title} has another answer than the person gave.`);
-    }
-    const tool = stored.find(({ body: other }) => other.type === 'toolFinished' && other.toolId === body.toolId)?.body;
-    const outcome = tool?.type === 'toolFinished' ? tool.outcome : undefined;
-    const expected = wanted === 'deny' ? 'denied' : 'ok';
-    // An agent that was killed says no more what became of its tool.
-    const isCutOff = outcome === undefined ? seq < lastEnd : outcome === 'stopped';
-    if (!isCutOff && (answers.length === 0 || outcome === undefined)) {
-      add('lost', `${body.title} ended as ${outcome ?? 'nothing'} with ${answers.length} answers.`);
-    } else if (!isCutOff && outcome !== expected) {
-      add('broken', `${body.title} ended as ${outcome}, the person said ${wanted}.`);
+function judgeApprovals({ own, plan }: SessionEvidence, add: Add): void {
+  const lastEnd = own.findLast(({ body }) => body.type === 'agentEnded')?.seq ?? 0;
+  for (const { seq, body } of own) {
+    if (body.type === 'approvalAsked') {
+      judgeApproval(
+        own,
+        body,
+        { wanted: isDenied(plan, body.input.text) ? 'deny' : 'allow', isLast: seq > lastEnd },
+        add,
+      );
     }
   }
 }
 
-/** Every tool that the log says was run left its line in the checkpoint, once and in order; nothing else is there. */
-function judgeTools({ stored, plan, effects }: SessionEvidence, add: Add): void {
-  const started = new Map<string, Effect>();
-  const perhaps = new Set<string>();
-  const certain = new Set<string>();
-  let sinceCheckpoint: string[] = [];
-  for (const { body } of stored) {
-    const effect = body.type === 'toolStarted' ? effectIn(body.input.text) : undefined;
-    if (body.type === 'toolStarted' && effect) {
+/** @param isLast no agent ended after it was asked */
+function judgeApproval(
+  own: readonly SessionEvent[],
+  { approvalId, toolId, title }: EventOf<'approvalAsked'>,
+  { wanted, isLast }: { wanted: 'allow' | 'deny'; isLast: boolean },
+  add: Add,
+): void {
+  const answers = own.flatMap(({ body }) =>
+    body.type === 'approvalAnswered' && body.approvalId === approvalId ? [body.decision.kind] : [],
+  );
+  const isWithdrawn = own.some(({ body }) => body.type === 'approvalWithdrawn' && body.approvalId === approvalId);
+  const tool = own.find(({ body }) => body.type === 'toolFinished' && body.toolId === toolId)?.body;
+  const outcome = tool?.type === 'toolFinished' ? tool.outcome : undefined;
+  if (answers.length > 1) {
+    add('duplicated', `The question of ${title} was answered ${answers.length} times.`);
+  }
+  if (answers.some(kind => kind !== wanted)) {
+    add('broken', `The question of ${title} has another answer than the person gave.`);
+  }
+  if (isWithdrawn && answers.length === 0) {
+    if (outcome === 'ok') {
+      add('broken', `${title} ran, and its question was withdrawn.`);
+    }
+    return;
+  }
+  // An agent that was killed says no more what became of its tool.
+  if (outcome === undefined ? !isLast : outcome === 'stopped') {
+    return;
+  }
+  if (answers.length === 0 || outcome === undefined) {
+    add('lost', `${title} ended as ${outcome ?? 'nothing'} with ${answers.length} answers.`);
+  } else if (outcome !== (wanted === 'deny' ? 'denied' : 'ok')) {
+    add('broken', `${title} ended as ${outcome}, the person said ${wanted}.`);
+  }
+}
+
+/** No tool is started twice. What tools left is judged with the trees. */
+function judgeTools({ own }: SessionEvidence, add: Add): void {
+  const started = new Set<string>();
+  for (const { body } of own) {
+    if (body.type === 'toolStarted' && effectIn(body.input.text)) {
       if (started.has(body.toolId)) {
         add('duplicated', `The log starts ${body.toolId} twice.`);
       }
-      started.set(body.toolId, effect);
-      perhaps.add(body.toolId);
-    } else if (body.type === 'toolFinished') {
-      perhaps.delete(body.toolId);
-      if (body.outcome === 'ok') {
-        certain.add(body.toolId);
-        sinceCheckpoint.push(body.toolId);
-      } else if (body.outcome !== 'denied') {
-        perhaps.add(body.toolId);
-      }
-    } else if (body.type === 'turnFinished' && body.changed) {
-      sinceCheckpoint = [];
-    } else if (body.type === 'sandboxLost') {
-      // The sandbox was destroyed: what was done since the last checkpoint is gone with it.
-      for (const toolId of sinceCheckpoint) {
-        certain.delete(toolId);
-        perhaps.add(toolId);
-      }
-      sinceCheckpoint = [];
-    }
-  }
-  compareEffects(effects, { started, perhaps, certain }, add);
-  judgeSteps(stored, plan, [...started.values()], add);
-}
-
-/** A turn that completed ran every step of its message, in order. */
-function judgeSteps(stored: readonly SessionEvent[], plan: SessionPlan, started: readonly Effect[], add: Add): void {
-  const completed = new Set(
-    stored.flatMap(({ body }) => (body.type === 'agentFinished' && body.outcome === 'completed' ? [body.turn] : [])),
-  );
-  const textOfMessage = new Map(
-    stored.flatMap(({ body }) => (body.type === 'messageQueued' ? [[body.messageId, body.text] as const] : [])),
-  );
-  for (const { body } of stored) {
-    for (const messageId of body.type === 'turnStarted' && completed.has(body.turn) ? body.messageIds : []) {
-      const number = workIn(textOfMessage.get(messageId) ?? '')?.message;
-      const work = plan.messages.find(({ message }) => message === number);
-      const steps = started.filter(({ message }) => message === number).map(({ step }) => step);
-      // After a kill a step may begin again, or all of them: then the last run counts.
-      const done = steps.slice(steps.lastIndexOf(1)).filter((step, index, run) => step !== run[index - 1]);
-      const wanted = Array.from({ length: work?.tools ?? 0 }, (_, index) => index + 1).join();
-      if (done.join() !== wanted) {
-        add('broken', `Message ${number} ran the steps ${steps.join(', ')} of ${work?.tools}.`);
-      }
+      started.add(body.toolId);
     }
   }
 }
 
-function compareEffects(
-  effects: string,
-  known: { started: ReadonlyMap<string, Effect>; perhaps: ReadonlySet<string>; certain: ReadonlySet<string> },
-  add: Add,
-): void {
-  const lines = effects.split('\n').filter(line => line !== '');
-  const seen = new Map<string, number>();
-  for (const line of lines) {
-    const effect = effectIn(line);
-    if (!effect) {
-      add('broken', `The checkpoint has the line "${line.slice(0, 80)}", which no tool writes.`);
-    } else {
-      seen.set(effect.toolId, (seen.get(effect.toolId) ?? 0) + 1);
-      if (!known.certain.has(effect.toolId) && !known.perhaps.has(effect.toolId)) {
-        const why = known.started.has(effect.toolId) ? 'was denied' : 'is not in the log';
-        add('broken', `The checkpoint has the effect of ${effect.toolId}, which ${why}.`);
-      }
+/**
+ * A turn that completed has run every step of its message by then, in order. What comes later does not count: a turn whose
+ * sandbox is lost before its checkpoint is run once more, and a restore may stop that.
+ */
+function judgeSteps({ own, plan }: SessionEvidence, add: Add): void {
+  const messageOf = new Map<string, number>();
+  const taken = new Map<number, readonly string[]>();
+  const ran = new Map<string, Effect>();
+  for (const { body } of own) {
+    const effect = body.type === 'toolStarted' ? effectIn(body.input.text) : undefined;
+    if (body.type === 'messageQueued') {
+      messageOf.set(body.messageId, workIn(body.text)?.message ?? 0);
+    } else if (body.type === 'turnStarted') {
+      taken.set(body.turn, body.messageIds);
+    } else if (effect && !ran.has(effect.toolId)) {
+      ran.set(effect.toolId, effect);
+    } else if (body.type === 'agentFinished' && body.outcome === 'completed') {
+      const numbers = (taken.get(body.turn) ?? []).map(id => messageOf.get(id) ?? 0);
+      numbers.forEach(number => judgeRun(number, [...ran.values()], plan, add));
     }
-  }
-  for (const [toolId, times] of seen) {
-    if (times > 1) {
-      add('duplicated', `${toolId} left its line ${times} times.`);
-    }
-  }
-  for (const toolId of known.certain) {
-    if (!seen.has(toolId)) {
-      add('lost', `The effect of ${toolId} is not in the checkpoint.`);
-    }
-  }
-  const order = lines.flatMap(line => effectIn(line)?.toolId ?? []).filter(toolId => known.certain.has(toolId));
-  const wanted = [...known.certain].filter(toolId => seen.has(toolId));
-  if (order.join() !== wanted.join()) {
-    add('broken', 'The effects in the checkpoint are not in the order of the log.');
   }
 }
 
-/** No agent ended but by our hand. */
-function judgeAgents({ stored, agentKills }: SessionEvidence, add: Add): void {
-  const ends = stored.flatMap(({ body }) => (body.type === 'agentEnded' ? [body] : []));
-  if (ends.length > agentKills) {
+/** After a kill a step may begin again, or all of them: then the last run counts. */
+function judgeRun(number: number, ran: readonly Effect[], plan: SessionPlan, add: Add): void {
+  const work = plan.messages.find(({ message }) => message === number);
+  const steps = ran.filter(({ message }) => message === number).map(({ step }) => step);
+  const done = steps.slice(steps.lastIndexOf(1)).filter((step, index, run) => step !== run[index - 1]);
+  const wanted = Array.from({ length: work?.tools ?? 0 }, (_, index) => index + 1).join();
+  if (done.join() !== wanted) {
+    add('broken', `Message ${number} ran the steps ${steps.join(', ')} of ${work?.tools}.`);
+  }
+}
+
+/** No agent ended but by our hand, or for a restore. */
+function judgeAgents({ own, agentKills }: SessionEvidence, add: Add): void {
+  const ends = own.flatMap(({ body }) => (body.type === 'agentEnded' ? [body] : []));
+  const allowed = agentKills + count(own, 'restoreStarted');
+  if (ends.length > allowed) {
     const causes = ends.map(({ cause, expected }) => `${cause}${expected ? ' (expected)' : ''}`).join(' ');
-    add('agent', `${ends.length} agents ended, ${agentKills} were killed. ${causes}`);
+    add('agent', `${ends.length} agents ended, ${allowed} were to. ${causes}`);
   }
 }
 

@@ -1,28 +1,13 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import { z } from 'zod';
-
-/** A call that the person made, in the words of the wire. */
-const callSchema = z.discriminatedUnion('call', [
-  z.object({ call: z.literal('session.create'), index: z.int() }),
-  z.object({ call: z.literal('session.send'), sessionId: z.string(), text: z.string() }),
-  z.object({
-    call: z.literal('session.answer'),
-    sessionId: z.string(),
-    approvalId: z.string(),
-    decision: z.discriminatedUnion('kind', [
-      z.object({ kind: z.literal('allow') }),
-      z.object({ kind: z.literal('deny') }),
-    ]),
-  }),
-  /** `since` tells one failure from the next. */
-  z.object({ call: z.literal('session.retry'), sessionId: z.string(), since: z.number() }),
-]);
-export type TypedCall = z.infer<typeof callSchema>;
+import { newId } from '../protocol/ids.ts';
+import { answerSchema, typedCallSchema, type Answer, type TypedCall } from './typedCall.ts';
 
 const recordSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('typed'), key: z.string(), typed: callSchema }),
-  z.object({ kind: z.literal('acknowledged'), key: z.string(), sessionId: z.string().optional() }),
+  z.object({ kind: z.literal('typed'), key: z.string(), typed: typedCallSchema }),
+  z.object({ kind: z.literal('acknowledged'), key: z.string(), answer: answerSchema }),
   z.object({ kind: z.literal('refused'), key: z.string(), code: z.string(), message: z.string() }),
+  z.object({ kind: z.literal('skipped'), sessionId: z.string(), deed: z.int() }),
   z.object({ kind: z.literal('done'), sessionId: z.string() }),
 ]);
 type OutboxRecord = z.infer<typeof recordSchema>;
@@ -31,9 +16,7 @@ export interface Entry {
   key: string;
   typed: TypedCall;
   outcome:
-    | { kind: 'open' }
-    | { kind: 'acknowledged'; sessionId?: string }
-    | { kind: 'refused'; code: string; message: string };
+    { kind: 'open' } | { kind: 'acknowledged'; answer: Answer } | { kind: 'refused'; code: string; message: string };
 }
 
 /**
@@ -44,6 +27,7 @@ export class Outbox {
   readonly #file: number;
   readonly #entries = new Map<string, Entry>();
   readonly #done = new Set<string>();
+  readonly #skipped = new Set<string>();
 
   constructor(path: string) {
     for (const record of readRecords(path)) {
@@ -57,8 +41,25 @@ export class Outbox {
     return [...this.#entries.values()];
   }
 
+  /** What was typed into a session, in that order; what began it is not among it. */
+  entriesOf(sessionId: string): Entry[] {
+    return this.entries.filter(({ typed }) => typed.call !== 'session.create' && typed.sessionId === sessionId);
+  }
+
+  /** Whether there was nothing to do a deed on. */
+  isSkipped(sessionId: string, deed: number): boolean {
+    return this.#skipped.has(`${sessionId} ${deed}`);
+  }
+
   isDone(sessionId: string): boolean {
     return this.#done.has(sessionId);
+  }
+
+  /** A further call, on disk before it is sent. */
+  type(typed: TypedCall): Entry {
+    const key = newId('key');
+    this.write({ kind: 'typed', key, typed });
+    return this.#entries.get(key) ?? { key, typed, outcome: { kind: 'open' } };
   }
 
   /** Durable when it returns. */
@@ -80,14 +81,16 @@ export class Outbox {
         break;
       case 'acknowledged':
         if (entry) {
-          const { sessionId } = record;
-          entry.outcome = { kind: 'acknowledged', ...(sessionId === undefined ? {} : { sessionId }) };
+          entry.outcome = { kind: 'acknowledged', answer: record.answer };
         }
         break;
       case 'refused':
         if (entry) {
           entry.outcome = { kind: 'refused', code: record.code, message: record.message };
         }
+        break;
+      case 'skipped':
+        this.#skipped.add(`${record.sessionId} ${record.deed}`);
         break;
       case 'done':
         this.#done.add(record.sessionId);

@@ -1,4 +1,5 @@
 import type { EventType } from '../protocol/events.ts';
+import { planDeeds, type Deed } from './deeds.ts';
 import { between, randomOf, weighted } from './random.ts';
 import type { Work } from './work.ts';
 
@@ -52,6 +53,8 @@ export interface SessionPlan {
   messages: Work[];
   /** How many messages the person types ahead of the agent. */
   ahead: number;
+  /** What the person does beside, in this order. */
+  deeds: Deed[];
 }
 
 const WEIGHTS: Record<FaultKind, number> = {
@@ -80,6 +83,13 @@ const POINTS: readonly (readonly [EventType | undefined, number])[] = [
   ['agentFinished', 4],
   ['turnFinished', 3],
   ['agentStarted', 2],
+  ['reviewDecided', 4],
+  ['commentWritten', 1],
+  ['reviewSubmitted', 2],
+  ['reviewApplied', 2],
+  ['restoreStarted', 4],
+  ['restoreFinished', 3],
+  ['sessionBranched', 2],
   ['sandboxReady', 1],
   ['preparing', 2],
   ['sessionCreated', 1],
@@ -130,15 +140,42 @@ export function planSession(
 ): SessionPlan {
   const random = randomOf(seed, 2, index);
   const permissionMode = !options.mayAutopilot || random() < 0.4 ? 'ask' : 'autopilot';
-  const messages = Array.from({ length: between(random, 2, options.longest) }, (_, at): Work => {
-    const tools = between(random, 1, 10);
-    const steps = Array.from({ length: tools }, (_step, step) => step + 1);
-    return {
-      message: at + 1,
-      tools,
-      paceMs: between(random, 5, 60),
-      denied: permissionMode === 'ask' ? steps.filter(() => random() < 0.15) : [],
-    };
-  });
-  return { index, permissionMode, messages, ahead: between(random, 0, 3) };
+  const messages = Array.from({ length: between(random, 2, options.longest) }, (_, at) =>
+    planWork(random, at + 1, permissionMode),
+  );
+  const ahead = between(random, 0, 3);
+  const deeds = planDeeds(random, messages.length, true);
+  return { index, permissionMode, messages: withReviews(random, messages), ahead, deeds };
+}
+
+/** The session that a deed of another one branches off. Its messages are numbered after all of that one's. */
+export function planBranch(seed: number, origin: SessionPlan, deed: number): SessionPlan {
+  const random = randomOf(seed, 3, origin.index, deed);
+  const messages = Array.from({ length: between(random, 1, 3) }, (_, at) =>
+    planWork(random, origin.messages.length + 1 + at, origin.permissionMode),
+  );
+  return {
+    index: origin.index,
+    permissionMode: origin.permissionMode,
+    messages: withReviews(random, messages),
+    ahead: between(random, 0, 1),
+    deeds: planDeeds(random, messages.length, false),
+  };
+}
+
+function planWork(random: () => number, message: number, permissionMode: SessionPlan['permissionMode']): Work {
+  const tools = between(random, 1, 10);
+  const steps = Array.from({ length: tools }, (_step, step) => step + 1);
+  return {
+    message,
+    tools,
+    paceMs: between(random, 5, 60),
+    denied: permissionMode === 'ask' ? steps.filter(() => random() < 0.15) : [],
+    asReview: false,
+  };
+}
+
+/** The first message begins a session, so there is nothing yet to review. */
+function withReviews(random: () => number, messages: readonly Work[]): Work[] {
+  return messages.map((work, index) => ({ ...work, asReview: random() < 0.25 && index > 0 }));
 }

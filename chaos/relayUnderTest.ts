@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { appendFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRecord } from '../protocol/rpc.ts';
+import { isRecord } from '../protocol/isRecord.ts';
 
 export interface RelayUnderTestOptions {
   /** Program and arguments, `serve` left out. */

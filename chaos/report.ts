@@ -20,6 +20,7 @@ export interface ChaosResult {
   faults: Record<string, number>;
   skipped: string[];
   problems: string[];
+  courses: string[];
   replay: string;
   folder?: string;
 }
@@ -43,6 +44,7 @@ export function resultOf(outcome: Outcome, run: { seed: number; seconds: number;
     faults,
     skipped,
     problems: outcome.problems.map(({ kind, sessionId, text }) => `${kind}: ${sessionId ?? ''} ${text}`),
+    courses: outcome.courses,
     replay: run.replay,
     ...(folder === undefined ? {} : { folder }),
   };

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientUnderTest } from './clientUnderTest.ts';
 import type { ClientSettings } from './clientMain.ts';
 import { FaultyProxy } from './faultyProxy.ts';
+import { coursesOf } from './course.ts';
 import { gatherEvidence } from './evidence.ts';
 import { leftovers } from './census.ts';
 import { startModel, type ChaosModel } from './model.ts';
@@ -47,6 +48,8 @@ export interface Outcome {
   sessions: number;
   agentsAlive: number;
   problems: Problem[];
+  /** Of the sessions with a problem: what happened in them. */
+  courses: string[];
   skipped: string[];
   /** Present when it was kept. */
   folder?: string;
@@ -314,7 +317,7 @@ class ChaosRun {
   }
 
   async #judge(relay: RelayUnderTest, observer: Observer): Promise<Outcome> {
-    const { scratch } = { scratch: this.#scratch };
+    const scratch = this.#scratch;
     const problems: Problem[] = [];
     const isDrained = this.#client.hasReported('drained');
     this.#client.order('finish');
@@ -325,10 +328,10 @@ class ChaosRun {
     const { evidence, stuck } = await gatherEvidence({
       client: observer.client,
       clientFolder: scratch.clientFolder,
+      dataFolder: scratch.dataFolder,
       agentKills: this.#agentKills,
-      seed: this.#options.seed,
     });
-    problems.push(...(isDrained ? [] : stuck), ...evidence.flatMap(judge));
+    problems.push(...stuck.filter(({ kind }) => !isDrained || kind !== 'stuck'), ...evidence.flatMap(judge));
     if (!isDrained && stuck.length === 0) {
       problems.push({ kind: 'stuck', text: 'The client did not become quiet.' });
     }
@@ -354,11 +357,12 @@ class ChaosRun {
     await this.abandon();
     return {
       kills: this.#kills,
-      events: evidence.reduce((sum, { stored }) => sum + stored.length, 0),
+      events: evidence.reduce((sum, { own }) => sum + own.length, 0),
       faults: this.#faults,
       sessions: evidence.length,
       agentsAlive,
       problems,
+      courses: coursesOf(evidence, problems),
       skipped: this.#skipped,
     };
   }

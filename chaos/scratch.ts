@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SCRATCH_PREFIX } from './processes.ts';
 import { mountSmallDisk, type SmallDisk } from './smallDisk.ts';
+import { EFFECTS_FILES } from './work.ts';
 
 const run = promisify(execFile);
 
@@ -68,6 +69,10 @@ export async function makeScratch(withDisk: boolean): Promise<Scratch> {
 
 async function makeRepository(folder: string): Promise<void> {
   await writeFile(join(folder, 'README.md'), '# Chaos\n');
+  for (const name of EFFECTS_FILES) {
+    const lines = Array.from({ length: 12 }, (_, index) => `${name} begins ${index + 1}\n`);
+    await writeFile(join(folder, name), lines.join(''));
+  }
   const git = (...args: string[]) => run('git', ['-C', folder, ...args]);
   await git('init', '--quiet', '--initial-branch=main');
   await git('add', '--all');

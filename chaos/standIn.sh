@@ -58,12 +58,18 @@ answer() {
 
 state() { say '{"type":"system","subtype":"session_state_changed","state":"'"$1"'","session_id":"'"$session"'"}'; }
 
-# result TEXT IS-ERROR
+# result TEXT IS-ERROR [MORE-JSON]
 result() {
-  say '{"type":"user","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"'"$tool"'","content":"'"$1"'","is_error":'"$2"'}]},"parent_tool_use_id":null,"session_id":"'"$session"'"}'
+  say '{"type":"user","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"'"$tool"'","content":"'"$1"'","is_error":'"$2"'}]},'"$3"'"parent_tool_use_id":null,"session_id":"'"$session"'"}'
 }
 
-# Asks whether the tool may run. 0: yes, 1: no, 2: the input ended.
+# acknowledge INTERRUPT
+acknowledge() {
+  interrupt=${1#*'"request_id":"'} interrupt=${interrupt%%'"'*}
+  say '{"type":"control_response","response":{"subtype":"success","request_id":"'"$interrupt"'","response":{}}}'
+}
+
+# Asks whether the tool may run. 0: yes, 1: no, 2: the input ended, 3: the turn is to end.
 permitted() {
   request=ask_$key
   say '{"type":"control_request","request_id":"'"$request"'","request":{"subtype":"can_use_tool","tool_name":"Bash","display_name":"Bash","input":{"command":"'"$command"'"},"tool_use_id":"'"$tool"'"}}'
@@ -75,6 +81,10 @@ permitted() {
         state running
         case $reply in *'"behavior":"allow"'*) return 0 ;; *) return 1 ;; esac
         ;;
+      *'"subtype":"interrupt"'*)
+        acknowledge "$reply"
+        return 3
+        ;;
     esac
   done
   return 2
@@ -83,11 +93,11 @@ permitted() {
 # turn UUID TEXT STEP: from after this step.
 turn() {
   short=${1%%-*}${1##*-}
-  number=${2#*m=} number=${number%% *}
+  number=${2#*chaos m=} number=${number%% *}
   tools=${2#*tools=} tools=${tools%% *}
   pace=${2#*pace=} pace=${pace%%[!0-9.]*}
   # On disk before it is echoed: the echo says that it will not be forgotten.
-  [ "$3" -gt 0 ] || echo '{"type":"user","uuid":"'"$1"'","text":"'"$2"'"}' >>"$conversation"
+  grep -q '"uuid":"'"$1"'"' "$conversation" 2>/dev/null || echo '{"type":"user","uuid":"'"$1"'","text":"'"$2"'"}' >>"$conversation"
   state running
   say '{"type":"system","subtype":"init","cwd":"'"$PWD"'","session_id":"'"$session"'","model":"stand-in","tools":["Bash"]}'
   say '{"type":"user","message":{"role":"user","content":"'"$2"'"},"session_id":"'"$session"'","parent_tool_use_id":null,"uuid":"'"$1"'","isReplay":true}'
@@ -96,7 +106,7 @@ turn() {
     step=$((step + 1))
     key=${starts}_${short}_$step
     message=msg_$key tool=toolu_$key
-    command="echo '$tool $number.$step' >> chaos.txt"
+    command="echo '$tool $number.$step' >> chaos-$((number % 3)).txt"
     answer "Step $step of $tools." '{"type":"tool_use","id":"'"$tool"'","name":"Bash","input":{"command":"'"$command"'"}}'
     verdict=0
     if [ -n "$asks" ]; then
@@ -111,12 +121,20 @@ turn() {
         ;;
       1) result 'The user does not want this.' true ;;
       2) exit 0 ;;
+      3)
+        result 'The user stopped it.' true '"tool_use_result":{"interrupted":true},'
+        echo '{"type":"assistant","of":"'"$1"'","ended":true}' >>"$conversation"
+        say '{"type":"result","subtype":"error_during_execution","is_error":true,"result":"stopped","num_turns":1,"duration_ms":1,"stop_reason":null,"terminal_reason":"aborted_tools","session_id":"'"$session"'"}'
+        state idle
+        return
+        ;;
     esac
     echo '{"type":"assistant","of":"'"$1"'","step":'"$step"'}' >>"$conversation"
   done
   echo '{"type":"assistant","of":"'"$1"'","ended":true}' >>"$conversation"
   message=msg_${starts}_${short}_end
-  answer "Message $number is done." ''
+  remembered=$(grep -o '"text":"chaos m=[0-9]*' "$conversation" | tr -cd '0-9\n' | tr '\n' '.')
+  answer "Message $number is done. Remembered: $remembered" ''
   say '{"type":"result","subtype":"success","is_error":false,"result":"done","num_turns":1,"duration_ms":1,"stop_reason":"end_turn","terminal_reason":"completed","session_id":"'"$session"'"}'
   state idle
 }
@@ -135,7 +153,10 @@ while read -r line; do
   case $line in
     '{"type":"user",'*)
       uuid=${line#*'"uuid":"'} uuid=${uuid%%'"'*}
-      text=${line#*'"content":"'} text=${text%%'"'*}
+      # A review has more than what it asks for, with characters that would have to be escaped.
+      text=${line#*'chaos m='} pace=${text#*'pace='}
+      text="chaos m=${text%% *} tools=${text#*'tools='}"
+      text="${text%% pace=*} pace=${pace%%[!0-9.]*}"
       if [ -e "$conversation" ] && grep -q '"uuid":"'"$uuid"'"' "$conversation"; then
         say '{"type":"user","message":{"role":"user","content":""},"session_id":"'"$session"'","parent_tool_use_id":null,"uuid":"'"$uuid"'","isReplay":true}'
       else
@@ -143,8 +164,7 @@ while read -r line; do
       fi
       ;;
     *'"subtype":"interrupt"'*)
-      request=${line#*'"request_id":"'} request=${request%%'"'*}
-      say '{"type":"control_response","response":{"subtype":"success","request_id":"'"$request"'","response":{}}}'
+      acknowledge "$line"
       ;;
   esac
 done
