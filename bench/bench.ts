@@ -5,12 +5,17 @@ import { parseArgs } from 'node:util';
 import { describeMissing, setUp } from '../scripts/setup.ts';
 import { rounded, type Figure, type Measurement } from './figure.ts';
 import { caughtUp } from './load/caughtUp.ts';
+import { fanout } from './load/fanout.ts';
 import { insertRate } from './load/insertRate.ts';
 import { sessionsPerCore } from './load/sessionsPerCore.ts';
+import { soak } from './load/soak.ts';
 import { peers } from './peers/peers.ts';
 import { acceptHunk } from './review/acceptHunk.ts';
 import { firstLens } from './review/firstLens.ts';
 import { manyDecisions } from './review/manyDecisions.ts';
+import { dockerSessions } from './sandboxes/dockerSessions.ts';
+import { localAtOnce, localStart, warmStart } from './sandboxes/localSessions.ts';
+import { daytonaSessions, e2bSessions, kubernetesSessions } from './sandboxes/vendorSessions.ts';
 import { activation } from './spine/activation.ts';
 import { idleMemory } from './spine/idleMemory.ts';
 import { sessionMemory } from './spine/sessionMemory.ts';
@@ -19,6 +24,7 @@ import { sizes } from './spine/sizes.ts';
 import { tokenLatency } from './spine/tokenLatency.ts';
 import { toolTurn } from './spine/toolTurn.ts';
 import { warmPrompt } from './spine/warmPrompt.ts';
+import { chatPage } from './ui/chatPage.ts';
 import { Cleanups } from './support/cleanups.ts';
 import { formatTable } from './support/formatTable.ts';
 import { writeBenchmarks } from './writeBenchmarks.ts';
@@ -30,9 +36,11 @@ import { writeBenchmarks } from './writeBenchmarks.ts';
  */
 
 const GROUPS: Record<string, readonly Measurement[]> = {
-  load: [sessionsPerCore, insertRate, caughtUp],
+  load: [sessionsPerCore, fanout, insertRate, caughtUp, soak],
   peers: [peers],
   review: [acceptHunk, manyDecisions, firstLens],
+  sandboxes: [localStart, warmStart, localAtOnce, dockerSessions, e2bSessions, daytonaSessions, kubernetesSessions],
+  ui: [chatPage, activation],
   spine: [tokenLatency, toolTurn, warmPrompt, sessionStart, idleMemory, sessionMemory, activation, sizes],
 };
 
@@ -81,7 +89,8 @@ process.exitCode = figures.every(({ value }) => value !== null) ? 0 : 1;
 
 function choose(): readonly Measurement[] {
   const { peers: _others, ...own } = GROUPS;
-  const group = values.only === undefined ? Object.values(own).flat() : (GROUPS[values.only] ?? []);
+  // One may stand in two groups.
+  const group = values.only === undefined ? [...new Set(Object.values(own).flat())] : (GROUPS[values.only] ?? []);
   return group.filter(({ figures }) => figures.some(({ name }) => isAsked(name)));
 }
 

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { isRecord, RpcPeer } from '../../protocol/rpc.ts';
+import { isRecord } from '../../protocol/isRecord.ts';
+import { RpcPeer } from '../../protocol/rpc.ts';
 import { PROTOCOL_VERSION, WS_SUBPROTOCOL } from '../../protocol/version.ts';
 import { preciseNow } from '../../test/support/modelReply.ts';
 import { percentile } from '../figure.ts';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { summarize } from '../../protocol/activity.ts';
 import type { EventBody } from '../../protocol/events.ts';
 import { newId } from '../../protocol/ids.ts';
 import { reduceEvents } from '../../protocol/reducer.ts';
+import { summarize } from '../../protocol/summarize.ts';
 import { NO_USAGE } from '../../protocol/usage.ts';
 import { silentLogger } from '../../server/src/core/log.ts';
 import { linuxProcesses } from '../../server/src/sandboxes/local/linuxProcesses.ts';

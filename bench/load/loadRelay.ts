@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findRelay } from '../../client/localRelay.ts';
+import { findRelay, RELAY_NODE_OPTIONS } from '../../client/localRelay.ts';
 import { RelayProcess } from '../../test/support/relayProcess.ts';
 import type { Bench } from '../figure.ts';
 import { RELAY_BUNDLE } from '../support/benchRelay.ts';
@@ -23,6 +23,7 @@ export interface RelayMeter {
 }
 
 const METER_TIMEOUT_MS = 20_000;
+const ADDRESS_POLL_MS = 5;
 
 /** The real relay on sessions whose agents are played by one process; clients in another. */
 export class LoadRelay {
@@ -33,7 +34,7 @@ export class LoadRelay {
   readonly #relay: RelayProcess;
   readonly #meterFile: string;
 
-  private constructor(dataFolder: string, agents: Agents, followers: Followers) {
+  private constructor(dataFolder: string, agents: Agents, followers: Followers, metered: boolean) {
     this.dataFolder = dataFolder;
     this.agents = agents;
     this.followers = followers;
@@ -41,19 +42,22 @@ export class LoadRelay {
     const meter = join(import.meta.dirname, '../support/relayMeter.mjs');
     this.#relay = new RelayProcess({
       dataFolder,
-      command: ['--expose-gc', '--import', meter, RELAY_BUNDLE],
+      command: [...RELAY_NODE_OPTIONS, ...(metered ? ['--expose-gc', '--import', meter] : []), RELAY_BUNDLE],
       env: { SANDPIPER_BENCH_METER: this.#meterFile, ANTHROPIC_API_KEY: 'sk-ant-bench', SANDPIPER_LOG: 'warn' },
     });
   }
 
-  /** Makes the two processes beside the relay; all end with the measurement. */
-  static async make(bench: Bench, name: string): Promise<LoadRelay> {
+  /**
+   * Makes the two processes beside the relay; all end with the measurement.
+   * @param metered `meter` can be asked; the relay then takes longer to start
+   */
+  static async make(bench: Bench, name: string, { metered = true } = {}): Promise<LoadRelay> {
     await buildProduct();
     const agents = startAgents();
     bench.defer(() => agents.stop());
     const followers = startFollowers();
     bench.defer(() => followers.stop());
-    const made = new LoadRelay(join(bench.folder, name), agents, followers);
+    const made = new LoadRelay(join(bench.folder, name), agents, followers, metered);
     bench.defer(() => made.#relay.stop('SIGKILL'));
     return made;
   }
@@ -78,6 +82,19 @@ export class LoadRelay {
 
   async start(): Promise<void> {
     await this.#relay.start();
+  }
+
+  /** Resolves as soon as clients can find it, as they do: it may still be taking sessions up. */
+  async startForClients(): Promise<{ url: string; token: string }> {
+    const started = this.#relay.start();
+    started.catch(() => {});
+    for (;;) {
+      const found = await findRelay(this.dataFolder);
+      if (found) {
+        return { url: found.url, token: found.token };
+      }
+      await Promise.race([sleep(ADDRESS_POLL_MS), started]);
+    }
   }
 
   async stop(signal?: NodeJS.Signals): Promise<void> {

@@ -12,6 +12,7 @@ import { Marks } from '../support/marks.ts';
 import { at, parsed, textAt } from './json.ts';
 import { NotPossible, type Peer, type RunningPeer, type Stage } from './peer.ts';
 import { findBelow, freePort, peerEnv, PeerProcess, until } from './peerProcess.ts';
+import { TurnTimer } from '../support/turnTimer.ts';
 
 const SDK = '@anthropic-ai/claude-agent-sdk@0.3.316';
 const CALL_TIMEOUT_MS = 60_000;
@@ -74,7 +75,7 @@ class AgentHost implements RunningPeer {
   #serverSeq = 0;
   #session = '';
   #chat = '';
-  #ended: PromiseWithResolvers<number> | undefined;
+  readonly #timer = new TurnTimer();
   #pending: { channel: unknown; turnId: unknown; toolCallId: unknown } | undefined;
 
   constructor(stage: Stage, server: PeerProcess, port: number, ask: boolean) {
@@ -111,12 +112,8 @@ class AgentHost implements RunningPeer {
     await this.turn('SCN:deltas:1:0:first');
   }
 
-  async turn(text: string): Promise<{ startedAt: number; ms: number }> {
-    const ended = Promise.withResolvers<number>();
-    this.#ended = ended;
-    const startedAt = preciseNow();
-    await this.begin(text);
-    return { startedAt, ms: (await ended.promise) - startedAt };
+  turn(text: string): Promise<{ startedAt: number; ms: number }> {
+    return this.#timer.time(() => this.begin(text));
   }
 
   async begin(text: string): Promise<void> {
@@ -232,9 +229,9 @@ class AgentHost implements RunningPeer {
         this.#confirm(channel, turnId, toolCallId);
       }
     } else if (type === 'chat/turnComplete') {
-      this.#ended?.resolve(now);
+      this.#timer.end(now);
     } else if (type === 'chat/error') {
-      this.#ended?.reject(new Error(text.slice(0, 300)));
+      this.#timer.fail(new Error(text.slice(0, 300)));
     }
   }
 }

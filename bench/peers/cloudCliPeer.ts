@@ -9,6 +9,7 @@ import { Marks } from '../support/marks.ts';
 import { at, callJson, parsed, textAt } from './json.ts';
 import type { Peer, RunningPeer, Stage } from './peer.ts';
 import { answers, freePort, peerEnv, PeerProcess, until } from './peerProcess.ts';
+import { TurnTimer } from '../support/turnTimer.ts';
 
 const VERSION = '1.37.3';
 /** Its own better-sqlite3 has no binary for this Node and is not to be compiled. */
@@ -40,7 +41,7 @@ class CloudCli implements RunningPeer {
   #token = '';
   #session = '';
   #seq = 0;
-  #ended: PromiseWithResolvers<number> | undefined;
+  readonly #timer = new TurnTimer();
   #request: string | undefined;
 
   constructor(stage: Stage, installed: string, port: number, ask: boolean) {
@@ -67,12 +68,8 @@ class CloudCli implements RunningPeer {
     await this.turn('SCN:deltas:1:0:first');
   }
 
-  async turn(text: string): Promise<{ startedAt: number; ms: number }> {
-    const ended = Promise.withResolvers<number>();
-    this.#ended = ended;
-    const startedAt = preciseNow();
-    await this.begin(text);
-    return { startedAt, ms: (await ended.promise) - startedAt };
+  turn(text: string): Promise<{ startedAt: number; ms: number }> {
+    return this.#timer.time(() => this.begin(text));
   }
 
   async begin(text: string): Promise<void> {
@@ -163,9 +160,9 @@ class CloudCli implements RunningPeer {
         void this.approve();
       }
     } else if (kind === 'complete') {
-      this.#ended?.resolve(now);
+      this.#timer.end(now);
     } else if (kind === 'error' || kind === 'protocol_error') {
-      this.#ended?.reject(new Error(text.slice(0, 300)));
+      this.#timer.fail(new Error(text.slice(0, 300)));
     }
   }
 }

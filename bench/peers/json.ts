@@ -1,4 +1,4 @@
-import { isRecord } from '../../protocol/rpc.ts';
+import { isRecord } from '../../protocol/isRecord.ts';
 
 /** What stands at a place in a value that came as JSON, or undefined. */
 export function at(value: unknown, ...path: readonly (string | number)[]): unknown {

@@ -7,6 +7,7 @@ import { at, callJson, parsed, textAt } from './json.ts';
 import { NotPossible, type Peer, type RunningPeer, type Stage } from './peer.ts';
 import { answers, freePort, PeerProcess } from './peerProcess.ts';
 import { ServerEvents } from './serverEvents.ts';
+import { TurnTimer } from '../support/turnTimer.ts';
 
 const VERSION = '1.18.33';
 const MODEL = { providerID: 'scripted', modelID: 'claude-scripted' };
@@ -57,7 +58,7 @@ class Opencode implements RunningPeer {
   #server: PeerProcess | undefined;
   #events: ServerEvents | undefined;
   #session = '';
-  #ended: PromiseWithResolvers<number> | undefined;
+  readonly #timer = new TurnTimer();
 
   constructor(stage: Stage, installed: string, port: number) {
     this.#stage = stage;
@@ -76,12 +77,8 @@ class Opencode implements RunningPeer {
     await this.turn('SCN:deltas:1:0:first');
   }
 
-  async turn(text: string): Promise<{ startedAt: number; ms: number }> {
-    const ended = Promise.withResolvers<number>();
-    this.#ended = ended;
-    const startedAt = preciseNow();
-    await this.begin(text);
-    return { startedAt, ms: (await ended.promise) - startedAt };
+  turn(text: string): Promise<{ startedAt: number; ms: number }> {
+    return this.#timer.time(() => this.begin(text));
   }
 
   async begin(text: string): Promise<void> {
@@ -144,7 +141,7 @@ class Opencode implements RunningPeer {
     }
     const event = parsed(data);
     if (at(event, 'type') === 'session.idle' && at(event, 'properties', 'sessionID') === this.#session) {
-      this.#ended?.resolve(now);
+      this.#timer.end(now);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { CallResult } from '../../protocol/calls.ts';
 import type { Bench } from '../figure.ts';
-import { BenchRelay } from '../support/benchRelay.ts';
+import { BenchRelay, type BenchRelayOptions } from '../support/benchRelay.ts';
 import { makeLargeRepository } from '../support/largeRepository.ts';
 import { startModelProcess } from '../support/modelProcess.ts';
 
@@ -16,12 +16,15 @@ export interface ReviewBench {
   accept(path: string, hunks: string[] | undefined, seen: CallResult<'review.list'>): Promise<void>;
 }
 
-export async function openReviewBench(bench: Bench, nodeOptions: readonly string[] = []): Promise<ReviewBench> {
+export async function openReviewBench(
+  bench: Bench,
+  options: Pick<BenchRelayOptions, 'nodeOptions' | 'env'> = {},
+): Promise<ReviewBench> {
   const model = await startModelProcess();
   bench.defer(() => model.stop());
   const source = join(bench.folder, 'large');
   await makeLargeRepository(source);
-  const relay = await BenchRelay.start(bench, 'data', { modelUrl: model.url, nodeOptions });
+  const relay = await BenchRelay.start(bench, 'data', { modelUrl: model.url, ...options });
   const sessionId = await relay.createWarm(source);
   return {
     relay,

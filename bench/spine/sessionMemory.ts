@@ -1,9 +1,6 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeSample } from '../../scripts/demo/sample.ts';
 import { median, type Measurement } from '../figure.ts';
-import { BenchRelay } from '../support/benchRelay.ts';
-import { startModelProcess } from '../support/modelProcess.ts';
+import { openMemoryRelay } from '../support/memoryRelay.ts';
 import { residentKb } from '../support/processMemory.ts';
 
 /** Before the first measurement: what code and caches cost once must not count as a session's. */
@@ -20,13 +17,7 @@ export const sessionMemory: Measurement = {
   figures: [{ name: 'relay-rss-per-extra-session-kb', unit: 'KB', aim: 100 }],
   needs: ['bubblewrap'],
   async take(bench) {
-    const model = await startModelProcess();
-    bench.defer(() => model.stop());
-    const source = join(bench.folder, 'sample');
-    await makeSample(source);
-    const collector = join(import.meta.dirname, '../support/collectGarbage.mjs');
-    const nodeOptions = ['--expose-gc', '--import', collector];
-    const relay = await BenchRelay.start(bench, 'data', { modelUrl: model.url, nodeOptions });
+    const { relay, source } = await openMemoryRelay(bench);
     let sessions = 0;
     const grow = async (by: number): Promise<number> => {
       for (const end = sessions + by; sessions < end; sessions++) {

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { runOrThrow } from '../../scripts/setup/command.ts';
 import { medianRatio, type Measurement } from '../figure.ts';
-import { BenchRelay } from '../support/benchRelay.ts';
-import { LARGE_REPOSITORY_FILES, makeLargeRepository } from '../support/largeRepository.ts';
-import { startModelProcess } from '../support/modelProcess.ts';
+import { LARGE_REPOSITORY_FILES } from '../support/largeRepository.ts';
+import { openLargeRelay, timeStart } from '../support/largeStart.ts';
 
 /**
  * From the call to a running agent, against nothing but a clone of the same repository that borrows its objects. The mirror
@@ -13,26 +12,13 @@ export const sessionStart: Measurement = {
   figures: [{ name: 'session-start-over-shared-clone', unit: 'ratio', aim: 1.3 }],
   needs: ['bubblewrap'],
   async take(bench) {
-    const source = join(bench.folder, 'large');
-    await makeLargeRepository(source);
-    const model = await startModelProcess();
-    bench.defer(() => model.stop());
-    const relay = await BenchRelay.start(bench, 'data', { modelUrl: model.url });
-    const start = async (): Promise<number> => {
-      const startedAt = performance.timeOrigin + performance.now();
-      const sessionId = await relay.create({ source, prompt: 'SCN:deltas:1:0:only' });
-      const agentAt = await relay.until(sessionId, state => state.agent.running);
-      // The rest of its work must not fall into the next measurement.
-      await relay.until(sessionId, state => state.turns[0]?.checkpoint !== undefined);
-      await relay.archive(sessionId);
-      return agentAt - startedAt;
-    };
-    const firstMs = await start();
+    const { source, relay } = await openLargeRelay(bench);
+    const firstMs = await timeStart(relay, source);
     bench.report(`first session, which makes the mirror: ${firstMs.toFixed(0)} ms`);
     const ours: number[] = [];
     const floor: number[] = [];
     for (let round = 1; round <= bench.rounds; round++) {
-      ours.push(await start());
+      ours.push(await timeStart(relay, source));
       // It stays to the end, as the sandboxes do: the next one would be made where this one's files were, which is faster.
       const clone = join(bench.folder, `clone${round}`);
       const startedAt = performance.now();

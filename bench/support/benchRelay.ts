@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { createRelayClient, type ClientParams, type RelayClient } from '../../client/relayClient.ts';
 import type { RelaySocket } from '../../client/link/relaySocket.ts';
 import { createWsSocket } from '../../client/wsSocket.ts';
-import { findRelay } from '../../client/localRelay.ts';
+import { findRelay, RELAY_NODE_OPTIONS } from '../../client/localRelay.ts';
 import type { CallName, CallResult } from '../../protocol/calls.ts';
 import type { SessionState } from '../../protocol/session.ts';
 import { preciseNow } from '../../test/support/modelReply.ts';
@@ -15,10 +15,11 @@ import { Marks } from './marks.ts';
 export const RELAY_BUNDLE = join(distFolder, 'server/sandpiper.mjs');
 const TURN_TIMEOUT_MS = 120_000;
 
-interface BenchRelayOptions {
+export interface BenchRelayOptions {
   modelUrl: string;
   /** Options of Node for the relay's process. */
   nodeOptions?: readonly string[];
+  env?: Readonly<Record<string, string>>;
 }
 
 /** The production relay in a process of its own, and a client that notes when text came. */
@@ -48,8 +49,13 @@ export class BenchRelay {
     const dataFolder = join(bench.folder, name);
     const relay = new RelayProcess({
       dataFolder,
-      command: [...(options.nodeOptions ?? []), RELAY_BUNDLE],
-      env: { ANTHROPIC_BASE_URL: options.modelUrl, ANTHROPIC_API_KEY: 'sk-ant-bench', SANDPIPER_CLAUDE: CLAUDE },
+      command: [...RELAY_NODE_OPTIONS, ...(options.nodeOptions ?? []), RELAY_BUNDLE],
+      env: {
+        ANTHROPIC_BASE_URL: options.modelUrl,
+        ANTHROPIC_API_KEY: 'sk-ant-bench',
+        SANDPIPER_CLAUDE: CLAUDE,
+        ...options.env,
+      },
     });
     bench.defer(() => relay.stop());
     await relay.start();
@@ -76,14 +82,14 @@ export class BenchRelay {
     return this.#client.call(name, params, { timeoutMs: TURN_TIMEOUT_MS });
   }
 
-  async create(params: Pick<ClientParams<'session.create'>, 'source' | 'prompt'>): Promise<string> {
+  async create(params: Pick<ClientParams<'session.create'>, 'source' | 'prompt' | 'provider'>): Promise<string> {
     const { sessionId } = await this.#client.call('session.create', { ...params, permissionMode: 'autopilot' });
     return sessionId;
   }
 
   /** A session that has done one small turn and waits for the next. */
-  async createWarm(source: string): Promise<string> {
-    const sessionId = await this.create({ source, prompt: 'SCN:deltas:1:0:first' });
+  async createWarm(source: string, provider = 'local'): Promise<string> {
+    const sessionId = await this.create({ source, prompt: 'SCN:deltas:1:0:first', provider });
     await this.until(sessionId, state => state.phase.kind === 'idle' && state.turns[0]?.checkpoint !== undefined);
     return sessionId;
   }

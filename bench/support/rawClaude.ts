@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { preciseNow } from '../../test/support/modelReply.ts';
 import { CLAUDE } from '../../test/support/relayProcess.ts';
 import { Marks } from './marks.ts';
+import { TurnTimer } from './turnTimer.ts';
 
 /** Said by a turn's last line of output, and by no other. */
 const RESULT = '"type":"result"';
@@ -15,15 +16,15 @@ export class RawClaude {
   readonly #child: ChildProcessWithoutNullStreams;
   #rest = '';
   #stderr = '';
-  #waiting: PromiseWithResolvers<number> | undefined;
+  readonly #timer = new TurnTimer();
 
   private constructor(child: ChildProcessWithoutNullStreams) {
     this.#child = child;
     child.stdout.setEncoding('utf8');
     child.stdout.on('data', (chunk: string) => this.#read(chunk, preciseNow()));
     child.stderr.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
-    child.on('error', error => this.#waiting?.reject(error));
-    child.on('exit', code => this.#waiting?.reject(new Error(`claude ended with ${code}: ${this.#stderr}`)));
+    child.on('error', error => this.#timer.fail(error));
+    child.on('exit', code => this.#timer.fail(new Error(`claude ended with ${code}: ${this.#stderr}`)));
   }
 
   /** @param workspace a repository that it may change */
@@ -50,13 +51,9 @@ export class RawClaude {
   }
 
   /** Sends a prompt and waits for the turn's result. */
-  async turn(text: string): Promise<{ startedAt: number; ms: number }> {
-    const waiting = Promise.withResolvers<number>();
-    this.#waiting = waiting;
+  turn(text: string): Promise<{ startedAt: number; ms: number }> {
     const line = `${JSON.stringify({ type: 'user', message: { role: 'user', content: text } })}\n`;
-    const startedAt = preciseNow();
-    this.#child.stdin.write(line);
-    return { startedAt, ms: (await waiting.promise) - startedAt };
+    return this.#timer.time(() => void this.#child.stdin.write(line));
   }
 
   async stop(): Promise<void> {
@@ -73,7 +70,7 @@ export class RawClaude {
     const lines = (this.#rest + chunk).split('\n');
     this.#rest = lines.pop() ?? '';
     if (lines.some(line => line.includes(RESULT))) {
-      this.#waiting?.resolve(at);
+      this.#timer.end(at);
     }
   }
 }
