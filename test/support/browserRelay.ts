@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { isRecord, notificationFrame, RpcPeer } from '../../protocol/rpc.ts';
+import { isRecord } from '../../protocol/isRecord.ts';
+import { notificationFrame, RpcPeer } from '../../protocol/rpc.ts';
 
 const TOKEN = 'browser-token';
 const TYPES: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css', '.html': 'text/html' };

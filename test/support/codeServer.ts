@@ -30,6 +30,8 @@ interface CodeServerOptions {
   smokeTestDriver?: boolean;
   /** Opens every folder in Restricted Mode. */
   untrusted?: boolean;
+  /** The display language; VS Code's own words stay English, for it gets a language pack without a word. */
+  language?: string;
 }
 
 const QUIET_SETTINGS = {
@@ -62,6 +64,9 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
     join(folder, 'data/User/settings.json'),
     JSON.stringify({ ...QUIET_SETTINGS, ...(options.untrusted ? RESTRICTED : {}), ...options.settings }, undefined, 2),
   );
+  if (options.language !== undefined) {
+    await writeLanguagePack(join(folder, 'data'), options.language);
+  }
   await mkdir(join(folder, 'data/Machine'));
   await writeFile(join(folder, 'data/Machine/settings.json'), JSON.stringify(options.machineSettings ?? {}));
   const program = join(vscodeServerFolder, 'out/server-main.js');
@@ -76,7 +81,8 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
   const flags = ['--host', '127.0.0.1', '--port', '0', '--without-connection-token', '--accept-server-license-terms'];
   const driver = options.smokeTestDriver ? ['--enable-smoke-test-driver'] : [];
   const trust = options.untrusted ? [] : ['--disable-workspace-trust'];
-  const server = spawn(process.execPath, [program, ...flags, ...trust, ...driver, ...places], {
+  const language = options.language === undefined ? [] : ['--locale', options.language];
+  const server = spawn(process.execPath, [program, ...flags, ...language, ...trust, ...driver, ...places], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -108,6 +114,19 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
       await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
+}
+
+/** What VS Code notes of a language pack that was installed: without one it does not take its language. */
+async function writeLanguagePack(dataFolder: string, language: string): Promise<void> {
+  const words = join(dataFolder, 'words.i18n.json');
+  await writeFile(words, JSON.stringify({ version: '1.0.0', contents: {} }));
+  const pack = {
+    hash: 'tests',
+    extensions: [{ extensionIdentifier: { id: 'tests.language' }, version: '1.0.0' }],
+    translations: { vscode: words },
+    label: language,
+  };
+  await writeFile(join(dataFolder, 'languagepacks.json'), JSON.stringify({ [language]: pack }));
 }
 
 /** Extension hosts outlive their server for a moment, in which an extension may still start things and write files. */

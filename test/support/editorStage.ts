@@ -28,6 +28,10 @@ export interface StageOptions {
   /** Opens every folder in Restricted Mode. */
   untrusted?: boolean;
   machineSettings?: Record<string, unknown>;
+  /** The display language of the editor. */
+  language?: string;
+  /** VSIX files of other extensions. */
+  extensions?: readonly string[];
   /** Over the environment that the relay is to inherit; undefined takes a variable away. */
   env?: Record<string, string | undefined>;
 }
@@ -43,9 +47,10 @@ export async function openEditorStage(options: StageOptions = {}): Promise<Edito
   try {
     const { dataFolder } = world;
     const server = await startCodeServer({
-      extensions: [await builtVsix()],
+      extensions: [await builtVsix(), ...(options.extensions ?? [])],
       settings: options.settings ?? {},
       untrusted: options.untrusted ?? false,
+      ...(options.language === undefined ? {} : { language: options.language }),
       machineSettings: { 'sandpiper.relay.dataFolder': dataFolder, ...options.machineSettings },
       env: { ...world.env, ...options.env },
     });

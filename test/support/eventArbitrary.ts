@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import * as z from 'zod';
 import { eventBodySchema } from '../../protocol/events.ts';
 import type { EventBody, SessionEvent } from '../../protocol/events.ts';
-import { isRecord } from '../../protocol/rpc.ts';
+import { isRecord } from '../../protocol/isRecord.ts';
+import { anySpec } from './specArbitrary.ts';
 import { CREATED } from './wireSource.ts';
 
 /*
@@ -20,13 +21,21 @@ const POOLS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   toolId: pool('t1', 't2', 't3', 't4'),
   parentToolId: pool('t1', 't2'),
   itemId: pool('i1', 'i2', 'i3'),
-  approvalId: pool('a1', 'a2', 'a3'),
+  approvalId: pool('a1', 'a2', 'a3', 'spec:2:1:1.1', 'spec:3:1:1.1'),
   path: pool('a.ts', 'b.ts', 'c/d.ts'),
   turn: pool(1, 2, 3),
   segment: pool(1, 2),
+  tag: pool('ui', 'docs', 'Größe'),
+  url: pool('https://forge.example/issues/1', 'http://localhost:3000/a?b=c'),
+  RuleText: pool('Edit', 'Bash(npm test:*)'),
   // Names of events that went before.
   restore: pool(2, 3, 4, 5, 6, 7, 8),
   undoes: pool(2, 3, 4, 5, 6, 7, 8),
+  work: pool(2, 3, 4, 5, 6, 7, 8),
+  round: pool(1, 2),
+  check: pool('1.1', '1.2', '2.1'),
+  // Its texts have a grammar of their own.
+  document: anySpec,
 };
 
 /** Any event, for itself. */
@@ -55,6 +64,8 @@ const STRETCHES: readonly (readonly EventBody['type'][])[] = [
   ['reviewDecided', 'reviewDecided'],
   ['restoreStarted', 'restoreFinished'],
   ['sandboxLost', 'preparing', 'agentStarted'],
+  ['specWorkStarted', 'specRoundStarted', 'specChecked', 'specTurnAsked'],
+  ['approvalAsked', 'approvalAnswered', 'specWorkEnded'],
 ];
 
 const stretch = fc.oneof(
@@ -80,7 +91,8 @@ function arbitraryOf(schema: Record<string, unknown>, name: string): fc.Arbitrar
     return known;
   }
   if (typeof schema['$ref'] === 'string') {
-    return arbitraryOf(recordAt(definitions, schema['$ref'].replace('#/$defs/', '')), name);
+    const definition = schema['$ref'].replace('#/$defs/', '');
+    return arbitraryOf(recordAt(definitions, definition), Object.hasOwn(POOLS, definition) ? definition : name);
   }
   if ('const' in schema) {
     return fc.constant(schema['const']);
@@ -108,10 +120,17 @@ function ofType(schema: Record<string, unknown>, name: string): fc.Arbitrary<unk
       return typeof schema['pattern'] === 'string'
         ? digits(schema['pattern'])
         : // Some texts are trimmed before they are looked at.
-          fc.string({ maxLength: 12 }).map(text => (schema['minLength'] === undefined ? text : `x${text}`));
+          fc
+            .string({ maxLength: 12 })
+            // A heading has a meaning in a spec, and space around a text has none.
+            .map(text => text.replaceAll('#', '-').trim())
+            .map(text => (schema['minLength'] === undefined ? text : `x${text}`));
     case 'integer':
     case 'number':
-      return fc.integer({ min: 'exclusiveMinimum' in schema ? 1 : 0, max: 9 });
+      return fc.integer({
+        min: Math.max('exclusiveMinimum' in schema ? 1 : 0, Number(schema['minimum'] ?? 0)),
+        max: 9,
+      });
     case 'boolean':
       return fc.boolean();
     case 'null':

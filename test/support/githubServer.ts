@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { githubApp } from './github/githubApp.ts';
 import type { FaultOptions, GithubFault } from './github/githubFaults.ts';
-import type { GithubPull } from './github/githubObjects.ts';
+import { GithubHooks } from './github/githubHooks.ts';
+import type { GithubInstallations } from './github/githubInstallations.ts';
+import type { GithubPull, GithubRepository } from './github/githubObjects.ts';
+import { now, type GithubTalk } from './github/githubTalk.ts';
 import { makeGithubRepository, type RepositoryOptions } from './github/githubRepositories.ts';
 import { GithubWorld, type GithubRequest } from './github/githubWorld.ts';
 
@@ -19,15 +22,23 @@ export interface GithubServer {
   token: string;
   /** May read only. */
   readToken: string;
+  /** An App, installed nowhere yet. */
+  app: GithubInstallations;
   createRepository(owner: string, name: string, options?: RepositoryOptions): Promise<CreatedRepository>;
   /** Of every repository, oldest first. */
   pullRequests(): (GithubPull & { owner: string; repository: string })[];
   merge(owner: string, name: string, number: number): void;
+  /** @returns its number */
+  openIssue(owner: string, name: string, issue: { title: string; body: string; by: string }): number;
+  /** What people do in a repository, and what GitHub tells of it. */
+  people(owner: string, name: string): { talk: GithubTalk; hooks: GithubHooks };
   /** Every request so far, REST and git, in order of arrival. */
   requests(): readonly GithubRequest[];
   /** Where a request or the emulator's own answer did not match GitHub's description. */
   violations(): readonly string[];
   fault(kind: GithubFault, options?: FaultOptions): void;
+  /** Does something once, after the effect of the next request to an operation and before its answer. */
+  afterNext(operation: string, action: () => Promise<void>): void;
   /** Lets so many more requests of git pass and holds the others. */
   holdGit(after: number): { held(): number; release(): void };
   close(): Promise<void>;
@@ -63,6 +74,7 @@ export async function startGithubServer(options: GithubServerOptions = {}): Prom
     apiUrl: `${world.origin}/api/v3`,
     token: world.token,
     readToken: world.readToken,
+    app: world.app,
     async createRepository(owner, name, repositoryOptions = {}) {
       const id = world.repositories.length + 1;
       const repository = await makeGithubRepository(root, { id, owner, name }, repositoryOptions);
@@ -76,9 +88,28 @@ export async function startGithubServer(options: GithubServerOptions = {}): Prom
       const now = new Date().toISOString();
       Object.assign(pull ?? {}, { state: 'closed', closedAt: now, mergedAt: now });
     },
+    openIssue(owner, name, issue) {
+      const repository = found(world, owner, name);
+      const number = repository.pulls.length + repository.talk.issues.length + 1;
+      repository.talk.issues.push({ ...issue, number, state: 'open', updatedAt: now() });
+      return number;
+    },
+    people(owner, name) {
+      const repository = found(world, owner, name);
+      return { talk: repository.talk, hooks: new GithubHooks(() => world.origin, repository) };
+    },
     requests: () => world.requests,
     violations: () => world.violations,
     fault: (kind, faultOptions) => world.faults.add(kind, faultOptions),
+    afterNext(operation, action) {
+      world.afterEffect = asked => {
+        if (asked !== operation) {
+          return undefined;
+        }
+        world.afterEffect = () => undefined;
+        return action();
+      };
+    },
     holdGit(after) {
       let seen = 0;
       let release = () => {};
@@ -98,6 +129,14 @@ export async function startGithubServer(options: GithubServerOptions = {}): Prom
       await rm(root, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+function found(world: GithubWorld, owner: string, name: string): GithubRepository {
+  const repository = world.find(owner, name);
+  if (!repository) {
+    throw new Error(`There is no repository ${owner}/${name}.`);
+  }
+  return repository;
 }
 
 function isAddress(address: string | AddressInfo | null): address is AddressInfo {

@@ -1,10 +1,44 @@
 import { join } from 'node:path';
 import type { SessionState } from '../../protocol/session.ts';
 import { makeSample } from '../../scripts/demo/sample.ts';
-import type { GithubServer } from './githubServer.ts';
+import { startGithubServer, type GithubServer } from './githubServer.ts';
 import type { StepInput } from './modelScript.ts';
 import { plainGit } from './plainGit.ts';
-import type { Workshop } from './workshop.ts';
+import { openWorkshop, type Workshop } from './workshop.ts';
+
+/** A workshop whose relay knows a forge. */
+export interface ForgeWorkshop {
+  github: GithubServer;
+  shop: Workshop;
+  dispose(): Promise<void>;
+}
+
+/** @param env of the relay, with what only the forge knows, such as its token */
+export async function openForgeWorkshop(
+  env: (github: GithubServer) => Record<string, string> = () => ({}),
+): Promise<ForgeWorkshop> {
+  const github = await startGithubServer();
+  try {
+    const hosts = { SANDPIPER_GITHUB_HOSTS: `${github.host}=${github.apiUrl}` };
+    const shop = await openWorkshop({ ...hosts, ...env(github) });
+    return {
+      github,
+      shop,
+      async dispose() {
+        await shop.dispose();
+        await github.close();
+      },
+    };
+  } catch (error) {
+    await github.close();
+    throw error;
+  }
+}
+
+/** The relay has the token of the forge. */
+export function withToken({ token }: GithubServer): Record<string, string> {
+  return { SANDPIPER_GITHUB_TOKEN: token };
+}
 
 /** A sample repository with an origin on the forge. */
 export interface ForgeClone {

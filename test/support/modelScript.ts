@@ -90,7 +90,12 @@ export function planOf(request: MessagesRequest, fallback: readonly StepInput[] 
     }
     const since = messages.slice(index + 1);
     const plan = textsOf(message)
-      .map(text => planIn(text, since))
+      .map(text =>
+        planIn(
+          text.replaceAll('{{planFile}}', () => planFileIn(messages)),
+          since,
+        ),
+      )
       .findLast(found => found !== undefined);
     if (plan !== undefined) {
       return plan;
@@ -103,6 +108,12 @@ export function planOf(request: MessagesRequest, fallback: readonly StepInput[] 
     step: step === undefined ? { text: 'No script in this prompt.' } : stepSchema.parse(step),
     key: '',
   };
+}
+
+/** The file for its plan that the agent names to the model in plan mode; a script says `{{planFile}}` for it. */
+function planFileIn(messages: readonly Message[]): string {
+  const texts = messages.flatMap(textsOf);
+  return texts.map(text => /\/[^\s"'`]*\/plans\/[\w.-]+\.md/.exec(text)?.[0]).find(path => path !== undefined) ?? '';
 }
 
 export interface ConversationPart {

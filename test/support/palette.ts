@@ -9,7 +9,6 @@ import { eventually } from './eventually.ts';
  * an extension appear once it is known, so it tries again until the title is there.
  */
 export async function runCommand(page: Page, title: string): Promise<void> {
-  const input = page.locator('.quick-input-widget input').first();
   // Whole titles only: one command's title may be the start of another's.
   const whole = new RegExp(`^${title.replaceAll(/[^\w\s]/g, String.raw`\$&`)}$`);
   const label = page.locator('.label-name', { hasText: whole });
@@ -18,7 +17,7 @@ export async function runCommand(page: Page, title: string): Promise<void> {
     // An open palette knows only the commands that were there when it was opened.
     await page.keyboard.press('Escape');
     await page.keyboard.press('F1');
-    await input.fill(`>${title}`, { timeout: 2000 });
+    await writeInput(page, `>${title}`, 2000);
     await row.click({ timeout: 4000 });
   }, 45_000);
 }
@@ -26,7 +25,7 @@ export async function runCommand(page: Page, title: string): Promise<void> {
 /** The palette's entries that begin with a text, top to bottom; the list is drawn in parts, so it is walked. */
 export async function paletteEntries(page: Page, start: string): Promise<string[]> {
   await page.keyboard.press('F1');
-  await page.locator('.quick-input-widget input').first().fill(`>${start}`);
+  await writeInput(page, `>${start}`);
   const rows = page.locator('.quick-input-list .monaco-list-row');
   const focused = page.locator('.quick-input-list .monaco-list-row.focused');
   await focused.waitFor();
@@ -49,6 +48,24 @@ export async function paletteEntries(page: Page, start: string): Promise<string[
 
 /** Types into the open input box and accepts it. */
 export async function answerInput(page: Page, text: string): Promise<void> {
-  await page.locator('.quick-input-widget input').first().fill(text);
-  await page.keyboard.press('Enter');
+  const input = page.locator('.quick-input-widget:visible input').first();
+  // The palette whose command asks goes away only then, and it is the same box.
+  await eventually(async () => assert.doesNotMatch(await input.inputValue({ timeout: 2000 }), /^>/), 30_000);
+  await writeInput(page, text);
+  await input.press('Enter');
+}
+
+/**
+ * Writes into the open input box and nowhere else: what is typed by keys lands in an editor that takes the focus at that
+ * moment, and stays there.
+ */
+export async function writeInput(page: Page, text: string, timeoutMs: number = 30_000): Promise<void> {
+  const input = page.locator('.quick-input-widget:visible input').first();
+  await input.waitFor({ timeout: timeoutMs });
+  await input.evaluate((element, value) => {
+    if (element instanceof HTMLInputElement) {
+      element.value = value;
+      element.dispatchEvent(new Event('input', { bubbles: true }));
+    }
+  }, text);
 }

@@ -1,4 +1,4 @@
-import { isRecord } from '../../protocol/rpc.ts';
+import { isRecord } from '../../protocol/isRecord.ts';
 import { INITIALIZE, WireSocket } from './wireSocket.ts';
 
 /** A client of somebody else, made after docs/protocol.md alone: it keeps its last seq and asks for what comes after. */

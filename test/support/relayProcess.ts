@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { createRelayClient, type RelayClient } from '../../client/relayClient.ts';
 import { findRelay } from '../../client/localRelay.ts';
 import { createWsSocket } from '../../client/wsSocket.ts';
-import { isRecord } from '../../protocol/rpc.ts';
+import { isRecord } from '../../protocol/isRecord.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
 export const MAIN = join(ROOT, 'server/src/main.ts');
@@ -54,7 +54,14 @@ export class RelayProcess {
   async start(): Promise<void> {
     const { dataFolder, env, command = [MAIN] } = this.#options;
     const child = spawn(process.execPath, [...command, 'serve'], {
-      env: { PATH: process.env['PATH'] ?? '', HOME: dataFolder, SANDPIPER_DATA: dataFolder, ...testMark(), ...env },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: dataFolder,
+        SANDPIPER_DATA: dataFolder,
+        SANDPIPER_SPARE_SANDBOXES: '0',
+        ...testMark(),
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;

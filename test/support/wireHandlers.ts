@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { summarize } from '../../protocol/activity.ts';
 import { SandpiperError } from '../../protocol/errors.ts';
 import { newId } from '../../protocol/ids.ts';
+import { summarize } from '../../protocol/summarize.ts';
 import type { CallContext } from '../../server/src/core/callContext.ts';
 import type { RelayHandlers } from '../../server/src/core/dispatch.ts';
 import type { MemorySessions } from './wireSource.ts';
@@ -53,6 +53,22 @@ export function wireHandlers(sessions: MemorySessions): WireHandlers {
       });
     },
     'session.get': ({ sessionId }) => sessions.snapshot(sessionId, 200),
+    'session.configure': unused,
+    'session.network': unused,
+    'session.allowNetwork': unused,
+    'session.findSecrets': unused,
+    'session.setBudget': unused,
+    'changes.findPaths': unused,
+    'session.search': unused,
+    'hooks.list': unused,
+    'hooks.show': unused,
+    'hooks.retry': unused,
+    'hooks.secret': unused,
+    'hooks.connections': unused,
+    'hooks.connect': unused,
+    'hooks.disconnect': unused,
+    'message.hurry': unused,
+    'message.withdraw': unused,
     'session.events': async ({ sessionId, after, limit }) => ({
       events: await sessions.read(sessionId, after, limit),
       lastSeq: sessions.session(sessionId).state.seq,
@@ -78,6 +94,7 @@ export function wireHandlers(sessions: MemorySessions): WireHandlers {
       handlers.seen.push({ method: 'session.answer', key: JSON.stringify(params.decision), context });
       return Promise.resolve({ seq: 1 });
     },
+    'repository.warm': async () => ({}),
     'repository.inspect': async ({ source }) => {
       await handlers.gate();
       const repository = { id: 'r1', name: source, source };
@@ -95,6 +112,17 @@ export function wireHandlers(sessions: MemorySessions): WireHandlers {
     'session.stop': unused,
     'session.retry': unused,
     'session.archive': unused,
+    'attention.away': unused,
+    'attention.claim': unused,
+    'attention.seen': unused,
+    'import.list': unused,
+    'import.preview': unused,
+    'import.start': unused,
+    'rules.add': unused,
+    'rules.list': unused,
+    'rules.remove': unused,
+    'session.pin': unused,
+    'session.tag': unused,
     'session.delete': unused,
     'session.restore': unused,
     'session.listDeleted': unused,
@@ -118,11 +146,24 @@ export function wireHandlers(sessions: MemorySessions): WireHandlers {
     'review.resolveComment': unused,
     'review.submit': unused,
     'review.blame': unused,
+    'pullRequest.look': unused,
+    'pullRequest.tend': unused,
+    'policy.check': unused,
+    'policy.validate': unused,
     'landing.describe': unused,
     'landing.bundle': unused,
     'landing.patch': unused,
     'landing.read': unused,
     'pullRequest.open': unused,
+    'spec.list': unused,
+    'spec.get': unused,
+    'spec.revisions': unused,
+    'spec.create': unused,
+    'spec.save': unused,
+    'spec.remove': unused,
+    'spec.build': unused,
+    'spec.check': unused,
+    'spec.extract': unused,
   };
   return handlers;
 }

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { isRecord } from '../../protocol/rpc.ts';
+import { isRecord } from '../../protocol/isRecord.ts';
 import { WIRE_TOKEN } from './wireServer.ts';
 
 export interface Answer {

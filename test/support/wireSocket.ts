@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { isRecord } from '../../protocol/rpc.ts';
+import { isRecord } from '../../protocol/isRecord.ts';
 import { WS_SUBPROTOCOL } from '../../protocol/version.ts';
 import { WIRE_TOKEN } from './wireServer.ts';
 

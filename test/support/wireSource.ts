@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NotificationParams } from '../../protocol/calls.ts';
-import { summarize } from '../../protocol/activity.ts';
 import { SandpiperError } from '../../protocol/errors.ts';
 import type { EventBody, LiveItem, SessionEvent } from '../../protocol/events.ts';
 import { newId } from '../../protocol/ids.ts';
 import { reduceSession } from '../../protocol/reducer.ts';
 import { snapshotOf } from '../../protocol/snapshot.ts';
 import type { SessionState, SessionSummary } from '../../protocol/session.ts';
+import { summarize } from '../../protocol/summarize.ts';
 import { disposable } from '../../server/src/core/disposable.ts';
 import type { Disposable } from '../../server/src/core/disposable.ts';
 import type { EventSource } from '../../server/src/sessions/eventSource.ts';

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, FrameLocator, Locator, Page } from 'playwright-core';
 import type { CodeServer } from './codeServer.ts';
+import { toError } from '../../protocol/errors.ts';
 import { eventually } from './eventually.ts';
 
 /*
@@ -51,6 +52,46 @@ export function notification(page: Page, text: string): Locator {
 
 export function treeItem(page: Page, name: string | RegExp): Locator {
   return page.getByRole('treeitem', { name });
+}
+
+/**
+ * Presses a button that a row shows under the pointer, until it took the press: a row that moves away from it has none, and
+ * one that is drawn anew between the two halves of a press does not take it.
+ * @param took throws as long as nothing came of it
+ */
+export async function pressInRow(row: Locator, name: string | RegExp, took: () => void | Promise<void>): Promise<void> {
+  const press = async (): Promise<void> => {
+    await row.hover({ timeout: 2000 });
+    await row.getByRole('button', { name, exact: true }).click({ timeout: 2000 });
+  };
+  await eventually(async () => {
+    // One that was taken late leaves no button for the next: what came of it is what counts.
+    const problem = await press().then(() => undefined, toError);
+    await eventually(took, 3000).catch((error: unknown) => {
+      throw problem ?? error;
+    });
+  }, 45_000);
+}
+
+/**
+ * Chooses an entry of the menu of a row. A menu takes no press in the first 50 ms, so the entry is pressed until it is gone;
+ * one that is gone before a press reached it (the list was drawn anew) is opened again.
+ */
+export async function chooseInMenu(page: Page, row: Locator, name: string): Promise<void> {
+  await eventually(async () => {
+    await page.keyboard.press('Escape');
+    await row.click({ button: 'right', timeout: 2000 });
+    const entry = page.getByRole('menuitem', { name });
+    await entry.waitFor({ timeout: 2000 });
+    let isOpen = true;
+    while (isOpen) {
+      await entry.click({ timeout: 2000 });
+      isOpen = await entry.waitFor({ state: 'hidden', timeout: 500 }).then(
+        () => false,
+        () => true,
+      );
+    }
+  }, 30_000);
 }
 
 /** The status bar item whose accessible label contains the text. */

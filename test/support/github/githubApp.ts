@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { plainGit } from '../plainGit.ts';
@@ -49,8 +50,17 @@ async function answerRest(
     response.destroy();
     return;
   }
-  response.writeHead(reply.status, { 'content-type': 'application/json; charset=utf-8', ...reply.headers });
-  response.end(JSON.stringify(reply.body));
+  const json = JSON.stringify(reply.body);
+  // Another token is another answer, as at GitHub.
+  const etag = `W/"${createHash('sha256')
+    .update(`${tokenOf(request)} ${json}`)
+    .digest('hex')}"`;
+  if (reply.status === 200 && request.headers['if-none-match'] === etag) {
+    response.writeHead(304, { etag }).end();
+    return;
+  }
+  response.writeHead(reply.status, { 'content-type': 'application/json; charset=utf-8', etag, ...reply.headers });
+  response.end(json);
 }
 
 async function answerGit(
@@ -64,7 +74,7 @@ async function answerGit(
   const isWrite = url.href.includes('git-receive-pack');
   if (token === '') {
     response.writeHead(401, { 'www-authenticate': 'Basic realm="GitHub"' }).end();
-  } else if (token !== world.token && (isWrite || token !== world.readToken)) {
+  } else if (!mayUseGit(world, token, url.pathname, isWrite)) {
     response.writeHead(403).end('Write access to repository not granted.');
   } else {
     const query = url.search.slice(1);
@@ -72,7 +82,25 @@ async function answerGit(
   }
 }
 
+function mayUseGit(
+  { token: full, readToken, app }: GithubWorld,
+  token: string,
+  path: string,
+  isWrite: boolean,
+): boolean {
+  const [, repository = ''] = /^\/([^/]+\/[^/]+)\.git\//.exec(path) ?? [];
+  const ofApp = app.refusal(token, repository, { contents: isWrite ? 'write' : 'read' });
+  return ofApp === undefined || token === full || (!isWrite && token === readToken);
+}
+
 async function answerPage(world: GithubWorld, path: string, response: ServerResponse): Promise<void> {
+  const [, repositoryName, job] = /^\/logs\/([^/]+)\/(\d+)$/.exec(path) ?? [];
+  if (job !== undefined) {
+    const found = world.repositories.find(one => one.name === repositoryName)?.talk.checks;
+    response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
+    response.end(found?.find(({ id }) => id === Number(job))?.log);
+    return;
+  }
   const [, owner, name, number] = /^\/([^/]+)\/([^/]+)\/pull\/(\d+)$/.exec(path) ?? [];
   const repository = world.find(owner, name);
   const pull = repository?.pulls.find(one => one.number === Number(number));

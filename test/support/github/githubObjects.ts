@@ -1,3 +1,5 @@
+import type { GithubTalk } from './githubTalk.ts';
+
 /** What the emulator keeps of a repository and its pull requests. */
 export interface GithubRepository {
   id: number;
@@ -6,6 +8,7 @@ export interface GithubRepository {
   defaultBranch: string;
   bareFolder: string;
   pulls: GithubPull[];
+  talk: GithubTalk;
 }
 
 export interface GithubPull {
@@ -29,6 +32,9 @@ function urls(base: string, names: string): Record<string, string> {
 }
 
 /** Fields that are here only because GitHub always has them. */
+/** What did not change has the same answer. */
+const CREATED_AT = new Date().toISOString();
+
 function all(value: unknown, names: string): Record<string, unknown> {
   return Object.fromEntries(names.split(' ').map(name => [name, value]));
 }
@@ -52,7 +58,7 @@ export function userObject(origin: string, login: string): Record<string, unknow
 export function repositoryObject(origin: string, { id, owner, name, defaultBranch }: GithubRepository): object {
   const url = `${origin}/api/v3/repos/${owner}/${name}`;
   const web = `${origin}/${owner}/${name}`;
-  const now = new Date().toISOString();
+  const now = CREATED_AT;
   return {
     id,
     node_id: `R_${id}`,

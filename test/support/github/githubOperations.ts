@@ -1,42 +1,19 @@
 import { pullObject, repositoryObject, type GithubPull, type GithubRepository } from './githubObjects.ts';
+import { errorReply, type GithubCall, type GithubReply } from './githubReply.ts';
+import { comparingOperations, mergeableOf } from './githubComparing.ts';
+import { talkOperations } from './githubTalkOperations.ts';
 import { plainGit } from '../plainGit.ts';
-
-export interface GithubReply {
-  status: number;
-  body: unknown;
-  headers?: Record<string, string>;
-}
-
-/** A request that has been checked against GitHub's description. */
-export interface GithubCall {
-  origin: string;
-  repository: GithubRepository;
-  values: Record<string, string>;
-  query: URLSearchParams;
-  body: { title?: string; body?: string; head?: string; base?: string; draft?: boolean; state?: 'open' | 'closed' };
-  draftsSupported: boolean;
-}
 
 /** The operations that the emulator knows, by their id in GitHub's description. */
 export const githubOperations: Readonly<Record<string, (call: GithubCall) => Promise<GithubReply>>> = {
   'repos/get': async ({ origin, repository }) => ok(repositoryObject(origin, repository)),
-  'pulls/get': async call => reply(call, findPull(call)),
+  'pulls/get': getPull,
   'pulls/list': listPulls,
   'pulls/create': createPull,
   'pulls/update': updatePull,
+  ...talkOperations,
+  ...comparingOperations,
 };
-
-export function errorReply(status: number, message: string, errors?: object[]): GithubReply {
-  return {
-    status,
-    body: {
-      message,
-      ...(errors ? { errors } : {}),
-      documentation_url: 'https://docs.github.com/rest',
-      status: `${status}`,
-    },
-  };
-}
 
 function ok(body: unknown): GithubReply {
   return { status: 200, body };
@@ -56,6 +33,15 @@ async function reply(
   status = 200,
 ): Promise<GithubReply> {
   return pull ? { status, body: await withCommits(origin, repository, pull) } : errorReply(404, 'Not Found');
+}
+
+/** Whether it can be merged is told of one, and never in a list. */
+async function getPull(call: GithubCall): Promise<GithubReply> {
+  const pull = findPull(call);
+  const answer = await reply(call, pull);
+  return pull?.state === 'open' && typeof answer.body === 'object'
+    ? { ...answer, body: { ...answer.body, mergeable: await mergeableOf(call.repository, pull) } }
+    : answer;
 }
 
 async function withCommits(origin: string, repository: GithubRepository, pull: GithubPull): Promise<object> {
@@ -102,7 +88,7 @@ async function createPull(call: GithubCall): Promise<GithubReply> {
   }
   const now = new Date().toISOString();
   const pull: GithubPull = {
-    number: repository.pulls.length + 1,
+    number: repository.pulls.length + repository.talk.issues.length + 1,
     title: body.title,
     body: body.body ?? null,
     state: 'open',

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { GithubRepository } from './githubObjects.ts';
+import { GithubTalk } from './githubTalk.ts';
 import { plainGit } from '../plainGit.ts';
 
 export interface RepositoryOptions {
@@ -25,7 +26,7 @@ export async function makeGithubRepository(
     await plainGit(root, ['clone', '-q', '--bare', '--no-hardlinks', from, bareFolder]);
     await plainGit(bareFolder, ['symbolic-ref', 'HEAD', `refs/heads/${defaultBranch}`]);
   }
-  return { ...place, defaultBranch, bareFolder, pulls: [] };
+  return { ...place, defaultBranch, bareFolder, pulls: [], talk: new GithubTalk() };
 }
 
 async function firstCommit(bareFolder: string, branch: string): Promise<void> {

@@ -1,4 +1,5 @@
-import { errorReply, githubOperations, type GithubCall, type GithubReply } from './githubOperations.ts';
+import { githubOperations } from './githubOperations.ts';
+import { errorReply, type GithubCall, type GithubReply } from './githubReply.ts';
 import { githubSpec, type SpecOperation } from './githubSpec.ts';
 import type { GithubRequest, GithubWorld } from './githubWorld.ts';
 
@@ -29,11 +30,15 @@ export class GithubRest {
     if (faults.take(operation.operationId, ['socketCut'])) {
       return undefined;
     }
-    const reply = this.#refusal(entry, request.token) ?? (await this.#carryOut(operation, values, request));
+    const reply =
+      this.#ofApp(operation, values, request) ??
+      this.#refusal(entry, request.token, values) ??
+      (await this.#carryOut(operation, values, request));
     if (reply.status < 500) {
       const problems = this.#spec.checkReply(operation, reply.status, reply.body);
       violations.push(...problems.map(problem => `reply: ${problem}`));
     }
+    await this.#world.afterEffect(operation.operationId);
     const lost = reply.status < 300 ? faults.take(operation.operationId, LOST) : undefined;
     if (lost === 'socketCutAfterEffect') {
       return undefined;
@@ -41,8 +46,27 @@ export class GithubRest {
     return lost ? errorReply(502, 'Bad Gateway') : reply;
   }
 
+  /** What an App asks for with its own key. */
+  #ofApp(
+    operation: SpecOperation,
+    values: Record<string, string>,
+    { query, body, token }: { query: URLSearchParams; body: string; token: string },
+  ): GithubReply | undefined {
+    const { app, origin, violations } = this.#world;
+    const reply = app.answer(operation.operationId, { values, body, jwt: token, origin });
+    if (reply) {
+      const problems = this.#spec.checkRequest(operation, query, body === '' ? undefined : JSON.parse(body));
+      violations.push(...problems.map(problem => `request: ${problem}`));
+    }
+    return reply;
+  }
+
   /** What is refused before the repository is looked at. */
-  #refusal({ operation = '' }: GithubRequest, token: string): GithubReply | undefined {
+  #refusal(
+    { operation = '', method }: GithubRequest,
+    token: string,
+    values: Record<string, string>,
+  ): GithubReply | undefined {
     const fault = this.#world.faults.take(operation, ['badGateway', 'unauthorized', 'rateLimit']);
     if (fault === 'badGateway') {
       return errorReply(502, 'Bad Gateway');
@@ -51,7 +75,12 @@ export class GithubRest {
       const reply = errorReply(403, 'You have exceeded a secondary rate limit. Please wait a few minutes.');
       return { ...reply, headers: { 'retry-after': '3' } };
     }
-    const isKnown = token === this.#world.token || token === this.#world.readToken;
+    const needs = neededBy(operation, method);
+    const ofApp = this.#world.app.refusal(token, `${values['owner']}/${values['repo']}`, needs);
+    if (ofApp === 'forbidden') {
+      return errorReply(403, 'Resource not accessible by integration');
+    }
+    const isKnown = ofApp === undefined || token === this.#world.token || token === this.#world.readToken;
     return fault === 'unauthorized' || !isKnown ? errorReply(401, 'Bad credentials') : undefined;
   }
 
@@ -78,5 +107,24 @@ export class GithubRest {
     }
     const draftsSupported = !(body?.draft === true && faults.take(id, ['draftUnsupported']));
     return act({ origin, repository, values, query, body: body ?? {}, draftsSupported });
+  }
+}
+
+/** What an installation's token needs for an operation; a part of what GitHub's own table says. */
+function neededBy(operation: string, method: string): Record<string, 'read' | 'write'> {
+  const level = method === 'GET' ? 'read' : 'write';
+  switch (operation.split('/')[0]) {
+    case 'pulls':
+      return { pull_requests: level };
+    case 'issues':
+      return { issues: level };
+    case 'reactions':
+      return {};
+    case 'checks':
+      return { checks: 'read' };
+    case 'actions':
+      return { actions: 'read' };
+    default:
+      return { metadata: 'read' };
   }
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { GithubFaults } from './githubFaults.ts';
+import { GithubInstallations } from './githubInstallations.ts';
 import type { GithubRepository } from './githubObjects.ts';
 
 export interface GithubRequest {
@@ -21,8 +22,12 @@ export class GithubWorld {
   readonly requests: GithubRequest[] = [];
   readonly violations: string[] = [];
   readonly faults = new GithubFaults();
+  readonly app = new GithubInstallations();
   /** A request of git waits for this before it is looked at. */
   gitGate: () => Promise<void> | undefined = () => undefined;
+
+  /** An answer of this operation that had its effect waits for this. */
+  afterEffect: (operation: string) => Promise<void> | undefined = () => undefined;
 
   constructor(token = `ghs_${randomBytes(18).toString('hex')}`) {
     this.token = token;

@@ -6,11 +6,14 @@ import { repositoryFolder } from '../../scripts/setup/need.ts';
 /** The smallest extension that uses each thing the harness handles. */
 export const dummyExtension = join(repositoryFolder, 'test/fixtures/editor/dummy');
 
-/** Packs it as a VSIX at this path. */
-export async function packDummy(path: string): Promise<void> {
+/** Another extension of the user's, with a model for the editor's chat. */
+export const neighbourExtension = join(repositoryFolder, 'test/fixtures/editor/neighbour');
+
+/** Packs an extension of the fixtures as a VSIX at this path. */
+export async function packFixture(folder: string, path: string): Promise<void> {
   await quietly(() =>
     createVSIX({
-      cwd: dummyExtension,
+      cwd: folder,
       packagePath: path,
       dependencies: false,
       allowMissingRepository: true,
