@@ -21,6 +21,9 @@ interface Place {
   start(options?: { resume?: boolean; mode?: PermissionMode; env?: Record<string, string> }): AgentRun;
 }
 
+/** What an agent says of itself beside the course of a turn. */
+const ANY_TIME: ReadonlySet<AgentSignal['kind']> = new Set(['delta', 'commands', 'context']);
+
 /**
  * What every agent must do, proven with the real program, a scripted model and the real model gateway over a unix socket.
  * @param createAgent the agent under test, and where its program is
@@ -100,6 +103,7 @@ export function agentSuite(name: string, createAgent: () => { agent: Agent; prog
               segment: resume ? 2 : 1,
               resume,
               model: undefined,
+              effort: undefined,
               permissionMode: mode,
               gateway: gatewaySpec,
               isolated: false,
@@ -112,8 +116,9 @@ export function agentSuite(name: string, createAgent: () => { agent: Agent; prog
       };
     }
 
+    /** Of what happens in a turn; what an agent says of itself may come at any time. */
     const kinds = (run: AgentRun): AgentSignal['kind'][] =>
-      run.signals.map(signal => signal.kind).filter(kind => kind !== 'delta');
+      run.signals.map(signal => signal.kind).filter(kind => !ANY_TIME.has(kind));
     const texts = (run: AgentRun): string[] =>
       run.signals.flatMap(signal => (signal.kind === 'text' ? [signal.text] : []));
     const finished = (run: AgentRun) => run.signals.filter(signal => signal.kind === 'toolFinished');

@@ -228,9 +228,14 @@ for (const [platform, isolation] of [
       await segment.write({ number: 1, line: 'x'.repeat(1_000_000) });
       await start('sh', '-c', 'sleep 0.3; exit 5');
       const one = follow();
-      await eventually(() => assert.equal(one.end?.exitCode, 5));
+      const processes = async () =>
+        (await linuxProcesses().list()).filter(entry => entry.mark.startsWith(`${sandbox.ref.id}/`));
       await eventually(async () => {
-        const left = (await linuxProcesses().list()).filter(entry => entry.mark.startsWith(`${sandbox.ref.id}/`));
+        const seen = { error: one.error, processes: one.end ? [] : await processes() };
+        assert.deepEqual(one.end, { exitCode: 5, rest: '' }, JSON.stringify(seen));
+      }, 20_000);
+      await eventually(async () => {
+        const left = await processes();
         assert.deepEqual(
           left.filter(entry => !entry.ended),
           [],

@@ -10,6 +10,12 @@ export interface SandboxExpectations {
   otherRelay(storage: string, key: string, argv: readonly string[]): { file: string; args: string[] };
   /** Whether programs in the sandbox are processes of this machine, so that the test can count them. */
   localProcesses: boolean;
+  /** Every call starts a program: cases that make tens of thousands make fewer. */
+  costlyCalls?: boolean;
+  /** Default true. */
+  hostMounts?: boolean;
+  /** A machine of somebody else's: what it hides and forbids is theirs to say. */
+  vendor?: boolean;
 }
 
 /** What each case gets. */

@@ -110,6 +110,30 @@ function lifeCases(fixture: SandboxFixture): void {
     );
   });
 
+  it('makes one with its files that of another key, where it can', async () => {
+    const { provider } = fixture;
+    const kept = await fixture.create({ key: 'kept' });
+    if (!provider.adopt || fixture.expectations.isolation === 'none') {
+      assert.equal(await provider.adopt?.(kept.ref, fixture.spec()), undefined);
+      return;
+    }
+    await kept.writeFile(`${kept.paths.workspace}/a`, Buffer.from('a'));
+    const spec = fixture.spec({ key: 'taken' });
+    const taken = await provider.adopt(kept.ref, spec);
+    assert.ok(taken);
+    const read = await taken.exec(['cat', 'a'], { timeoutMs: 9000 });
+    assert.equal(read.stdout.toString(), 'a');
+    assert.deepEqual((await provider.create(spec)).ref, taken.ref);
+    assert.deepEqual(
+      (await provider.list()).map(({ id, key }) => [id, key]),
+      [[taken.ref.id, 'taken']],
+    );
+    await rejects(provider.attach(kept.ref), 'sandbox_gone');
+    assert.equal(await provider.adopt(kept.ref, fixture.spec({ key: 'third' })), undefined);
+    const other = await fixture.create({ key: 'kept' });
+    assert.equal(await provider.adopt(other.ref, spec), undefined, 'that key has one');
+  });
+
   it('says sandbox_gone for what does not exist', async () => {
     await rejects(fixture.provider.attach({ provider: fixture.provider.id, id: 'snd_0' }), 'sandbox_gone');
     await rejects(fixture.provider.attach({ provider: fixture.provider.id, id: '../../etc' }), 'sandbox_gone');

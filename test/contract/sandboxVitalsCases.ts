@@ -62,6 +62,23 @@ export function sandboxVitalsCases(fixture: SandboxFixture): void {
     }
     assert.equal((await sandbox.exec(['true'], { timeoutMs: 9000 })).code, 0);
   });
+
+  it('leaves nothing running when it is stopped at any moment of its start', async () => {
+    if (!fixture.expectations.localProcesses || process.platform !== 'linux') {
+      return;
+    }
+    const sandbox = await fixture.create();
+    const token = String(20_000_000 + Math.floor(Math.random() * 1_000_000));
+    for (let delayMs = 0; delayMs < 40; delayMs++) {
+      const halt = new AbortController();
+      const running = runHalting(halt.signal, () => sandbox.exec(['sleep', token], { timeoutMs: 60_000 }));
+      setTimeout(() => halt.abort(new SandpiperError('stopped', 'You stopped it.')), delayMs);
+      await rejects(running, 'stopped');
+    }
+    // What was still to start it would do so by now.
+    await new Promise(resolve => setTimeout(resolve, 500));
+    assert.deepEqual(sleepers(token), []);
+  });
 }
 
 function sleepers(token: string): number[] {

@@ -14,6 +14,8 @@ import { sampleAppend, sampleCall, sessionId } from '../support/storeSamples.ts'
 import { findSqliteBinary } from '../../scripts/setup/sqlite.ts';
 import { requireOrSkip } from '../support/requirement.ts';
 import { failsWith, storeSuite } from './storeSuite.ts';
+import { storeHooksSuite } from './storeHooks.ts';
+import { storeSpecsSuite } from './storeSpecs.ts';
 import { storeWholeSessionsSuite } from './storeWholeSessions.ts';
 
 const A = sessionId(1);
@@ -33,6 +35,12 @@ describe('sqlite3 package', () => {
 
 for (const driver of DRIVERS) {
   storeSuite(driver, (folder, now = Date.now) =>
+    openStore({ file: join(folder, 'data', 'store.db'), log: silentLogger, now, driver }),
+  );
+  storeSpecsSuite(driver, (folder, now = Date.now) =>
+    openStore({ file: join(folder, 'data', 'store.db'), log: silentLogger, now, driver }),
+  );
+  storeHooksSuite(driver, (folder, now = Date.now) =>
     openStore({ file: join(folder, 'data', 'store.db'), log: silentLogger, now, driver }),
   );
   storeWholeSessionsSuite(driver, (folder, now = Date.now) =>

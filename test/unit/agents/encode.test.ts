@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { idPattern, newId } from '../../../protocol/ids.ts';
 import { approvalOf } from '../../../server/src/agents/claude/approval.ts';
-import { encodeAnswer, encodeInterrupt, encodeMessage } from '../../../server/src/agents/claude/encode.ts';
+import {
+  encodeAnswer,
+  encodeInterrupt,
+  encodeMessage,
+  encodeSettings,
+} from '../../../server/src/agents/claude/encode.ts';
 import { messageOfUuid, uuidOfMessage } from '../../../server/src/agents/claude/messageUuid.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -122,5 +127,32 @@ describe('encode', () => {
       request_id: 'stop-1',
       request: { subtype: 'interrupt' },
     });
+  });
+});
+
+describe('encodeSettings', () => {
+  const own = { model: undefined, effort: undefined, permissionMode: 'ask' } as const;
+  const requests = (lines: string[] | undefined): unknown => lines?.map(line => JSON.parse(line).request);
+
+  it('asks for what differs alone, and gives the choice back to the agent', () => {
+    assert.deepEqual(requests(encodeSettings(own, own, '1')), []);
+    const other = { model: 'opus', effort: 'max', permissionMode: 'plan' } as const;
+    assert.deepEqual(requests(encodeSettings(own, other, '1')), [
+      { subtype: 'set_model', model: 'opus' },
+      { subtype: 'apply_flag_settings', settings: { effortLevel: 'max' } },
+      { subtype: 'set_permission_mode', mode: 'plan' },
+    ]);
+    assert.deepEqual(requests(encodeSettings(other, { ...own, permissionMode: 'plan' }, '1')), [
+      { subtype: 'set_model', model: null },
+      { subtype: 'apply_flag_settings', settings: { effortLevel: null } },
+    ]);
+  });
+
+  it('cannot let an agent go on without asking that was not started to', () => {
+    const autopilot = { ...own, permissionMode: 'autopilot' } as const;
+    assert.equal(encodeSettings(own, autopilot, '1'), undefined);
+    assert.deepEqual(requests(encodeSettings(autopilot, own, '1')), [
+      { subtype: 'set_permission_mode', mode: 'default' },
+    ]);
   });
 });

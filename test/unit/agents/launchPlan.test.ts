@@ -13,6 +13,7 @@ const spec: LaunchSpec = {
   segment: 1,
   resume: false,
   model: undefined,
+  effort: undefined,
   permissionMode: 'ask',
   gateway: { socket: '/relay/model.sock', token: 'session-token' },
   isolated: true,

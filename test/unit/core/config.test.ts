@@ -21,4 +21,24 @@ describe('the settings', () => {
       message: /SANDPIPER_PORT.*SANDPIPER_LOG.*ANTHROPIC_BASE_URL|SANDPIPER_LOG.*ANTHROPIC_BASE_URL.*SANDPIPER_PORT/,
     });
   });
+
+  it('say where a cluster is, and what is missing or wrong about it', () => {
+    assert.equal(readConfig({}).vendors.kubernetes, undefined);
+    const given = { SANDPIPER_KUBECONFIG: 'default', SANDPIPER_KUBERNETES_IMAGE: 'agent:1' };
+    const cluster = readConfig({ ...given, SANDPIPER_KUBERNETES_RELAY_PODS: 'app=relay, tier=x' }).vendors.kubernetes;
+    assert.deepEqual(cluster?.relayPods, { app: 'relay', tier: 'x' });
+    assert.deepEqual(cluster.limits, { cpus: 2, memoryMb: 4096, diskMb: 10_240 });
+    for (const [name, value] of [
+      ['SANDPIPER_KUBERNETES_IMAGE', ''],
+      ['SANDPIPER_KUBERNETES_CPUS', '0'],
+      ['SANDPIPER_KUBERNETES_MEMORY_MB', 'much'],
+      ['SANDPIPER_KUBERNETES_POLICY', 'none'],
+      ['SANDPIPER_KUBERNETES_RELAY_PODS', 'relay'],
+    ] as const) {
+      assert.throws(() => readConfig({ ...given, [name]: value }), {
+        code: 'invalid_params',
+        message: new RegExp(name),
+      });
+    }
+  });
 });

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { accountProvider } from '../../../extension/src/commands/forgeAccount.ts';
 import { errorActions, installCommand } from '../../../extension/src/errorActions.ts';
-import { draftNotes, needsConsent, pickProvider } from '../../../extension/src/sessions/draftDecisions.ts';
+import {
+  draftNotes,
+  needsConsent,
+  orderProviders,
+  pickProvider,
+} from '../../../extension/src/sessions/draftDecisions.ts';
 
 const box = { id: 'local', available: true, isolation: 'process' as const };
 const bare = { id: 'local', available: true, isolation: 'none' as const, reason: 'bubblewrap is not installed.' };
@@ -9,15 +14,41 @@ const away = { id: 'docker', available: false, isolation: 'container' as const, 
 
 describe('where a new session works', () => {
   it('is the first available place that isolates', () => {
-    assert.deepEqual(pickProvider([bare, away, { ...box, id: 'vm' }]), { provider: 'vm' });
-    assert.deepEqual(pickProvider([away, bare]), { provider: 'local' });
-    assert.deepEqual(pickProvider([away]), {});
+    assert.deepEqual(pickProvider([bare, away, { ...box, id: 'vm' }], 'auto'), { provider: 'vm' });
+    assert.deepEqual(pickProvider([away, bare], 'auto'), { provider: 'local' });
+    assert.deepEqual(pickProvider([away], 'auto'), {});
   });
 
   it('needs consent only when nothing available isolates', () => {
-    assert.equal(needsConsent([away, bare]), true);
-    assert.equal(needsConsent([bare, box]), false);
-    assert.equal(needsConsent([away]), false);
+    assert.equal(needsConsent([away, bare], 'auto'), true);
+    assert.equal(needsConsent([bare, box], 'auto'), false);
+    assert.equal(needsConsent([away], 'auto'), false);
+  });
+
+  it('is the one of the setting, also when that cannot be: the relay then says why', () => {
+    const yard = { id: 'docker', available: true, isolation: 'container' as const };
+    assert.deepEqual(pickProvider([box, yard], 'docker'), { provider: 'docker' });
+    assert.deepEqual(pickProvider([box, away], 'docker'), { provider: 'docker' });
+    assert.deepEqual(pickProvider([box], 'nowhere'), { provider: 'nowhere' });
+    assert.deepEqual(orderProviders([box, yard], 'docker'), [yard, box]);
+    assert.deepEqual(orderProviders([box, yard], 'auto'), [box, yard]);
+    assert.equal(needsConsent([bare, yard], 'docker'), false);
+    assert.equal(needsConsent([bare, yard], 'local'), true);
+  });
+
+  it('is not made to look bad by what is not chosen', () => {
+    const info = {
+      version: '1',
+      protocolVersion: 1,
+      startedAt: 0,
+      pid: 1,
+      dataFolder: '/d',
+      providers: [box, away],
+      agents: [],
+      modelKey: { present: true, source: 'none' },
+    };
+    assert.deepEqual(draftNotes(info, undefined, 'auto'), []);
+    assert.deepEqual(draftNotes(info, undefined, 'docker'), ['Docker does not run.']);
   });
 
   it('is described by what the user should know', () => {
@@ -31,7 +62,7 @@ describe('where a new session works', () => {
       agents: [{ id: 'claude', available: false, reason: 'claude is not installed.' }],
       modelKey: { present: false, source: 'none' },
     };
-    assert.deepEqual(draftNotes(info, undefined), ['claude is not installed.', 'bubblewrap is not installed.']);
+    assert.deepEqual(draftNotes(info, undefined, 'auto'), ['claude is not installed.', 'bubblewrap is not installed.']);
   });
 });
 

@@ -111,7 +111,7 @@ describe('the lenses of a file', () => {
     lensesOf(sessionId, file, isConflict).map(({ line, title }) => `${line} ${title.replace(/\$\([\w-]+\) /, '')}`);
 
   it('offer each hunk where it begins, and the file on the first line that the diff shows', () => {
-    const hunks = ['Accept', 'Reject'];
+    const hunks = ['Accept', 'Reject', 'Reject…'];
     const whole = ['Accept File', 'Reject File'];
     assert.deepEqual(titles(a), [
       ...[0, 6, 8].flatMap(line => hunks.map(title => `${line} ${title}`)),
@@ -123,7 +123,7 @@ describe('the lenses of a file', () => {
       ['d2', 30, 1, 30, 1],
     ]);
     assert.deepEqual(titles(deep).slice(-3), ['20 2 changes pending', '20 Accept File', '20 Reject File']);
-    assert.deepEqual(titles(c), ['3 Accept', '3 Reject']);
+    assert.deepEqual(titles(c), ['3 Accept', '3 Reject', '3 Reject…']);
   });
 
   it('say what a file is that is decided as a whole, and why one is sensitive', () => {

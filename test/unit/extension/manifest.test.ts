@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import {
+  CHAT_EDITOR,
   COMMANDS,
   CONTEXT_KEYS,
   SCHEME,
@@ -11,6 +12,7 @@ import {
   VIEW_CONTAINERS,
   VIEWS,
 } from '../../../extension/src/manifest.ts';
+import { resolveKeys } from '../../../scripts/l10n/resolveKeys.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const menuItem = z.object({ command: z.string(), when: z.string().optional() });
@@ -26,27 +28,37 @@ const manifestSchema = z.object({
     viewsContainers: z.record(z.string(), z.array(z.object({ id: z.string(), icon: z.string() }))),
     viewsWelcome: z.array(z.object({ view: z.string(), when: z.string(), contents: z.string() })),
     menus: z.record(z.string(), z.array(menuItem)),
-    configuration: z.object({
-      properties: z.record(
-        z.string(),
-        z.object({
-          type: z.string(),
-          default: z.unknown(),
-          markdownDescription: z.string(),
-          order: z.int(),
-          enum: z.array(z.string()).optional(),
-          enumDescriptions: z.array(z.string()).optional(),
-        }),
-      ),
-    }),
+    configuration: z.array(
+      z.object({
+        title: z.string(),
+        order: z.int(),
+        properties: z.record(
+          z.string(),
+          z.object({
+            type: z.string(),
+            default: z.unknown(),
+            markdownDescription: z.string().regex(/\.$/),
+            order: z.int(),
+            minimum: z.number().optional(),
+            pattern: z.string().optional(),
+            patternErrorMessage: z.string().optional(),
+            enum: z.array(z.string()).optional(),
+            enumDescriptions: z.array(z.string()).optional(),
+          }),
+        ),
+      }),
+    ),
     walkthroughs: z.array(
       z.object({ steps: z.array(z.object({ description: z.string(), media: z.object({ markdown: z.string() }) })) }),
     ),
   }),
 });
-const text = readFileSync(join(root, 'package.json'), 'utf8');
-const manifest = manifestSchema.parse(JSON.parse(text));
+const read = (name: string): unknown => JSON.parse(readFileSync(join(root, name), 'utf8'));
+const resolved = resolveKeys(read('package.json'), z.record(z.string(), z.string()).parse(read('package.nls.json')));
+const text = JSON.stringify(resolved, undefined, 2);
+const manifest = manifestSchema.parse(resolved);
 const { contributes } = manifest;
+const settings = contributes.configuration.flatMap(({ properties }) => Object.entries(properties));
 
 describe('the manifest', () => {
   it('declares exactly the commands that have a handler', () => {
@@ -106,17 +118,55 @@ describe('the manifest', () => {
   });
 
   it('declares exactly the settings of the code, with the same types and defaults', () => {
-    const declared = Object.fromEntries(
-      Object.entries(contributes.configuration.properties).map(([name, { default: value }]) => [name, value]),
-    );
+    const declared = Object.fromEntries(settings.map(([name, { default: value }]) => [name, value]));
     const expected = Object.fromEntries(
       Object.entries(SETTING_DEFAULTS).map(([name, value]) => [`sandpiper.${name}`, value]),
     );
     assert.deepEqual(declared, expected);
-    for (const [name, property] of Object.entries(contributes.configuration.properties)) {
-      assert.equal(typeof property.default, property.type, name);
+    for (const [name, property] of settings) {
+      assert.equal(typeof property.default, property.type === 'integer' ? 'number' : property.type, name);
       assert.equal(property.enumDescriptions?.length, property.enum?.length, name);
     }
+  });
+
+  it('groups the settings, each group and each setting in an order of its own', () => {
+    const orders = contributes.configuration.map(({ order }) => order);
+    assert.deepEqual(
+      orders,
+      [...orders.keys()].map(index => index + 1),
+    );
+    for (const { title, properties } of contributes.configuration) {
+      const inside = Object.values(properties).map(({ order }) => order);
+      assert.deepEqual(
+        inside,
+        [...inside.keys()].map(index => index + 1),
+        title,
+      );
+    }
+  });
+
+  it('says what it takes of numbers and of texts with a form, and takes its own defaults', () => {
+    for (const [name, { type, default: value, minimum, pattern, patternErrorMessage }] of settings) {
+      assert.equal(minimum !== undefined, type === 'number' || type === 'integer', name);
+      assert.equal(pattern === undefined, patternErrorMessage === undefined, name);
+      assert.match(String(value), new RegExp(pattern ?? '', 'u'), name);
+    }
+    const fits = (name: string, value: string): boolean =>
+      new RegExp(settings.find(([id]) => id === `sandpiper.${name}`)?.[1].pattern ?? '', 'u').test(value);
+    assert.deepEqual(
+      ['https://relay.example.com', 'http://127.0.0.1:4000/x', 'relay.example.com', 'ftp://x'].map(each =>
+        fits('relay.url', each),
+      ),
+      [true, true, false, false],
+    );
+    assert.deepEqual(
+      ['/data', '~/data', 'C:\\data', '\\\\host\\data', 'data', './data'].map(each => fits('relay.dataFolder', each)),
+      [true, true, true, true, false, false],
+    );
+    assert.deepEqual(
+      ['main', 'release/1.2', 'two words', 'a^b'].map(each => fits('pullRequest.baseBranch', each)),
+      [true, true, false, false],
+    );
   });
 
   it('restricts what a folder that is not trusted may set', () => {
@@ -124,7 +174,7 @@ describe('the manifest', () => {
     for (const name of ['relay.url', 'relay.dataFolder', 'agent.claudePath', 'session.permissionMode']) {
       assert.ok(restricted.has(`sandpiper.${name}`), name);
     }
-    const known = new Set(Object.keys(contributes.configuration.properties));
+    const known = new Set(settings.map(([name]) => name));
     assert.deepEqual(
       [...restricted].filter(name => !known.has(name)),
       [],
@@ -134,6 +184,7 @@ describe('the manifest', () => {
   it('activates for restored documents of its own', () => {
     assert.ok(manifest.activationEvents.includes(`onFileSystem:${SCHEME}`));
     assert.ok(manifest.activationEvents.includes(`onFileSystem:${TREE_SCHEME}`));
+    assert.ok(manifest.activationEvents.includes(`onWebviewPanel:${CHAT_EDITOR}`));
   });
 
   it('names only media that exist', () => {

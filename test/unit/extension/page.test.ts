@@ -65,7 +65,13 @@ describe('what the page hears', () => {
 });
 
 describe('the page', () => {
-  const html = chatHtml({ nonce: 'N0', cspSource: 'https://csp.example', scriptUri: 's.js', styleUri: 's.css' });
+  const parts = { nonce: 'N0', cspSource: 'https://csp.example', scriptUri: 's.js', styleUri: 's.css' };
+  const html = chatHtml({ ...parts, language: 'pt-br' });
+
+  it('says its language, when that is one', () => {
+    assert.match(html, /<html lang="pt-br">/);
+    assert.match(chatHtml({ ...parts, language: '"><script>' }), /<html lang="en">/);
+  });
 
   it('runs only scripts of the bundle, loads nothing from elsewhere and connects to nobody', () => {
     const policy = /content="(default-src[^"]*)"/.exec(html)?.[1] ?? '';

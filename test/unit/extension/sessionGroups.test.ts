@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import {
   describeSession,
   formatCost,
-  groupOf,
-  groupSessions,
   sessionContext,
-  sessionTooltip,
+  sessionFacts,
 } from '../../../extension/src/sessions/sessionGroups.ts';
+import { groupOf, groupSessions } from '../../../protocol/sessionGroup.ts';
 import { sampleSummary } from '../../support/sampleSummary.ts';
 
 const usage = { inputTokens: 10, outputTokens: 20, cacheReadTokens: 30, cacheWriteTokens: 40, costUsd: 0.423 };
@@ -39,38 +38,81 @@ describe('the groups of the list', () => {
   });
 
   it('describes a session by what it does, where, its cost and its size', () => {
-    assert.equal(describeSession(sampleSummary(), 0), 'Idle · shop');
+    assert.equal(describeSession(sampleSummary(), 0), 'Idle · shop (main)');
+    const url = 'https://github.com/acme/app/issues/12';
+    const told = sampleSummary({ origin: { forge: 'github', kind: 'issue', number: 12, url, by: 'alice' } });
+    assert.equal(describeSession(told, 0), 'Idle · issue #12 · shop (main)');
+    assert.equal(sessionFacts(told, 0).find(({ name }) => name === 'From')?.value, `issue #12 by alice: ${url}`);
     const worked = sampleSummary({
       activity: 'Ready to review',
       usage,
       stats: { files: 1, insertions: 3, deletions: 0 },
     });
-    assert.equal(describeSession(worked, 0), 'Ready to review · shop · $0.42 · 1 file');
+    assert.equal(describeSession(worked, 0), 'Ready to review · shop (main) · $0.42 · 1 file');
     assert.equal(formatCost(0.004), '<$0.01');
-    assert.match(sessionTooltip(worked, 0), /Tokens: 80 in, 20 out, \$0\.42/);
+    assert.deepEqual(
+      sessionFacts(worked, 0).find(({ name }) => name === 'Cost'),
+      { name: 'Cost', value: '$0.42 (80 tokens in, 20 out)' },
+    );
+  });
+
+  it('puts what is pinned first, what needs a person before the rest, and leaves it there until it is archived', () => {
+    const groups = groupSessions([
+      sampleSummary({ id: 'new', updatedAt: 9 }),
+      sampleSummary({ id: 'kept', pinned: true, updatedAt: 5 }),
+      sampleSummary({ id: 'asks', pinned: true, needsYou: 1, phase: 'working', updatedAt: 2 }),
+      sampleSummary({ id: 'away', pinned: true, archived: true }),
+    ]);
+    assert.deepEqual(
+      groups.map(group => [group.label, group.sessions.map(session => session.id)]),
+      [
+        ['Pinned', ['asks', 'kept']],
+        ['Done', ['new']],
+        ['Archived', ['away']],
+      ],
+    );
+    assert.ok(
+      sessionContext(sampleSummary({ pinned: true }))
+        .split(' ')
+        .includes('pinned'),
+    );
+  });
+
+  it('says how old a session is, but not of one that says how long it works', () => {
+    const idle = sampleSummary({ doing: { kind: 'idle', label: 'Idle', since: 0 }, tags: ['ui'] });
+    assert.equal(describeSession(idle, 30_000), 'Idle · shop (main) · ui');
+    assert.equal(describeSession(idle, 3 * 3_600_000), 'Idle · shop (main) · 3 h · ui');
+    assert.equal(describeSession(idle, 72 * 3_600_000), 'Idle · shop (main) · 3 days · ui');
   });
 
   it('says for how long, in the words of every other surface', () => {
     const running = sampleSummary({ doing: { kind: 'tool', label: 'npm test', since: 1000 } });
-    assert.equal(describeSession(running, 193_000), 'npm test 3:12 · shop');
+    assert.equal(describeSession(running, 193_000), 'npm test 3:12 · shop (main)');
     const stuck = sampleSummary({ doing: { kind: 'stuck', label: 'Stuck', since: 0 } });
-    assert.equal(describeSession(stuck, 250_000), 'Stuck: silent for 4 min · shop');
+    assert.equal(describeSession(stuck, 250_000), 'Stuck: silent for 4 min · shop (main)');
   });
 
   it('says for menus what can be done', () => {
     const words = (patch: Parameters<typeof sampleSummary>[0]) => sessionContext(sampleSummary(patch)).split(' ');
-    assert.deepEqual(words({}), ['session', 'done']);
-    assert.deepEqual(words({ phase: 'working', needsYou: 1 }), ['session', 'needsYou', 'stoppable', 'asking']);
-    assert.deepEqual(words({ phase: 'blocked', needsYou: 1 }), ['session', 'needsYou', 'recoverable']);
+    assert.deepEqual(words({}), ['session', 'done', 'unpinned']);
+    assert.deepEqual(words({ phase: 'working', needsYou: 1 }), [
+      'session',
+      'needsYou',
+      'stoppable',
+      'asking',
+      'unpinned',
+    ]);
+    assert.deepEqual(words({ phase: 'blocked', needsYou: 1 }), ['session', 'needsYou', 'recoverable', 'unpinned']);
     const doing = { kind: 'stuck', label: 'Stuck', since: 0 } as const;
     assert.deepEqual(words({ phase: 'working', needsYou: 1, doing }), [
       'session',
       'needsYou',
       'stoppable',
       'recoverable',
+      'unpinned',
     ]);
     const stats = { files: 2, insertions: 1, deletions: 1 };
-    assert.deepEqual(words({ pending: true, stats }), ['session', 'ready', 'reviewable', 'landable']);
+    assert.deepEqual(words({ pending: true, stats }), ['session', 'ready', 'reviewable', 'landable', 'unpinned']);
     assert.deepEqual(words({ archived: true, stats }), ['session', 'archived']);
   });
 });

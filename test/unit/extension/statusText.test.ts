@@ -15,6 +15,15 @@ describe('the status bar item', () => {
     assert.match(statusText([asking, asking], 'connected', undefined, 0).text, / 2 need you$/);
   });
 
+  it('names what runs and what needs the person below that, and a click lists all', () => {
+    const status = statusText([running, ready, { ...asking, id: 'ses_asking' }], 'connected', undefined, 0);
+    assert.deepEqual(
+      status.rows.map(({ sessionId }) => sessionId),
+      [running.id, 'ses_asking'],
+    );
+    assert.equal(status.command, 'sandpiper.showSessions');
+  });
+
   it('mentions what is to review only when nothing is more urgent', () => {
     assert.match(statusText([ready], 'connected', undefined, 0).text, / 1 to review$/);
     assert.doesNotMatch(statusText([ready, running], 'connected', undefined, 0).text, /review/);

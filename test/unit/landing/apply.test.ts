@@ -73,6 +73,22 @@ describe('applying to a folder', function () {
     assert.equal(await lastApply(world.records, world.root), undefined);
   });
 
+  it('merges a new mode with new content, also where that is no text', async () => {
+    const world = new ApplyWorld(folder(), { 'mine.bin': Buffer.from([0, 1]), 'theirs.bin': Buffer.from([0, 2]) });
+    world.agent(root => {
+      chmodSync(join(root, 'mine.bin'), 0o755);
+      writeFiles(root, { 'theirs.bin': Buffer.from([0, 3]) });
+    });
+    writeFiles(world.root, { 'mine.bin': Buffer.from([0, 4]) });
+    chmodSync(join(world.root, 'theirs.bin'), 0o755);
+    assert.deepEqual((await world.plan()).conflicts, []);
+    await world.apply();
+    for (const [name, byte] of Object.entries({ 'mine.bin': 4, 'theirs.bin': 3 })) {
+      assert.deepEqual(readFileSync(join(world.root, name)), Buffer.from([0, byte]));
+      assert.equal(lstatSync(join(world.root, name)).mode & 0o111, 0o111);
+    }
+  });
+
   it('merges your changes into a file that the agent moved, and moves what it only moved', async () => {
     const world = new ApplyWorld(folder(), { 'a.txt': LINES, 'b.txt': LINES.toUpperCase() });
     world.agent(root => {

@@ -67,7 +67,7 @@ describe('outbox', () => {
     assert.deepEqual(dueEntries([refused, first, second, other], 'another'), []);
   });
 
-  it('keeps apart what nobody knows, what is refused for now and what is refused for good', () => {
+  it('keeps apart what nobody knows, what is refused this time and what is refused for good', () => {
     const after = (code: ConstructorParameters<typeof SandpiperError>[0]): string =>
       statusAfterFailure(new SandpiperError(code, 'x')).kind;
     assert.deepEqual(

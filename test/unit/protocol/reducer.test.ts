@@ -1,9 +1,10 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { describeActivity, summarize } from '../../../protocol/activity.ts';
+import { describeActivity } from '../../../protocol/activity.ts';
 import type { EventBody } from '../../../protocol/events.ts';
 import { reduceEvents, reduceSession } from '../../../protocol/reducer.ts';
 import type { SessionState } from '../../../protocol/session.ts';
+import { summarize } from '../../../protocol/summarize.ts';
 import { CREATED } from '../../support/wireSource.ts';
 
 const ID = `ses_${'0'.repeat(26)}`;

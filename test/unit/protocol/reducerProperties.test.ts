@@ -1,11 +1,12 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { describeActivity, summarize } from '../../../protocol/activity.ts';
+import { describeActivity } from '../../../protocol/activity.ts';
 import type { EventBody, SessionEvent } from '../../../protocol/events.ts';
 import { reduceEvents, reduceSession } from '../../../protocol/reducer.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import { SessionMirror } from '../../../protocol/sessionMirror.ts';
 import { snapshotOf } from '../../../protocol/snapshot.ts';
+import { summarize } from '../../../protocol/summarize.ts';
 import { ChatModel } from '../../../webview-ui/src/state/chatModel.ts';
 import { anyBody, anyLog } from '../../support/eventArbitrary.ts';
 

@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import { ERROR_CODES, SandpiperError } from '../../../protocol/errors.ts';
-import { isRecord, RpcPeer } from '../../../protocol/rpc.ts';
+import { isRecord } from '../../../protocol/isRecord.ts';
+import { RpcPeer } from '../../../protocol/rpc.ts';
 import type { RpcHandlers } from '../../../protocol/rpc.ts';
 
 function pair(handlers: Partial<RpcHandlers>): { caller: RpcPeer; answerer: RpcPeer; replies: string[] } {

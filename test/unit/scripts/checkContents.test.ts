@@ -3,6 +3,7 @@ import { checkContents } from '../../../scripts/package/checkContents.ts';
 
 const fit = [
   'extension/package.json',
+  'extension/package.nls.json',
   'extension/dist/extension/extension.cjs',
   'extension/dist/server/sandpiper.mjs',
   'extension/dist/server/agent-run.sh',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { summarize } from '../../../protocol/activity.ts';
 import type { EventBody } from '../../../protocol/events.ts';
+import { summarize } from '../../../protocol/summarize.ts';
 import { branchName, decideNext, isUnderWay, mayRelease, titleFrom } from '../../../server/src/sessions/decisions.ts';
 import { agentFinished, created, MESSAGE, RUNTIME, stateAfter } from './sessionFixtures.ts';
 

@@ -75,13 +75,15 @@ describe('storeLargeText', () => {
     const { payload } = await storeLargeText(
       { kind: 'toolFinished', toolId: 't', outcome: 'ok', output: 'small' },
       blobs,
+      text => text,
     );
     assert.deepEqual(payload, { text: 'small' });
   });
 
   it('moves a large text out and keeps a preview that is whole characters', async () => {
     const output = `${'x'.repeat(4095)}😀${'y'.repeat(40_000)}`;
-    const { payload } = await storeLargeText({ kind: 'toolFinished', toolId: 't', outcome: 'ok', output }, blobs);
+    const signal = { kind: 'toolFinished', toolId: 't', outcome: 'ok', output } as const;
+    const { payload } = await storeLargeText(signal, blobs, text => text);
     assert.equal(payload?.blob?.bytes, Buffer.byteLength(output));
     assert.equal(payload.text, 'x'.repeat(4095));
     assert.equal(Buffer.from(kept[0] ?? []).toString('utf8'), output);

@@ -23,6 +23,7 @@ function inventory(changes: Partial<Inventory>): Inventory {
     mirrors: [],
     sandboxes: [],
     runFolders: [],
+    owned: [],
     ...changes,
   };
 }
@@ -48,6 +49,21 @@ const names = (changes: Partial<Inventory>) =>
   findGarbage(inventory(changes), retention).map(({ kind, name }) => `${kind} ${name}`);
 
 describe('what is garbage', () => {
+  it('is what a branching left that never became a session, when all of it is old', () => {
+    const old = (id: string, ageMs = retention.deletedMs) => ({ sessionId: id, bytes: 7, ageMs });
+    const owned = [old('ses_left'), old('ses_left'), old('ses_young', 5), old('ses_young'), old(session.id)];
+    const there = { sessions: [session], archives: [archive], owned: [...owned, old(archive.sessionId)] };
+    assert.deepEqual(
+      findGarbage(inventory(there), retention).map(({ name, bytes }) => [name, bytes]),
+      [['ses_left', 14]],
+    );
+    assert.deepEqual(names({ ...there, hasDamagedArchives: true }), []);
+    assert.deepEqual(
+      names({ owned, sandboxes: [{ provider: 'local', id: 'snd', key: 'ses_left' }] }).includes('left ses_left'),
+      false,
+    );
+  });
+
   it('is no blob or part that a session or an archive refers to, and none that is young', () => {
     const files = ['a', 'b', 'c', 'd', 'e'].map(digit => file(digit));
     const stored = { sessions: [session], archives: [archive], blobs: files, parts: files };

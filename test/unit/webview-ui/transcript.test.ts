@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Item } from '../../../protocol/session.ts';
 import { readOlderItems } from '../../../webview-ui/src/state/olderItems.ts';
-import { earlierStart, toRows, windowStart } from '../../../webview-ui/src/state/transcript.ts';
+import { earlierStart, pathTo, toRows, windowStart, type Row } from '../../../webview-ui/src/state/transcript.ts';
 import { SessionLog } from '../../support/sessionLog.ts';
 
 const tool = (id: string, parentToolId?: string): Item => ({
@@ -17,15 +17,12 @@ const tool = (id: string, parentToolId?: string): Item => ({
 });
 
 describe('transcript rows', () => {
-  it('puts the steps of a subagent below its call, those of its own subagents too', () => {
-    const rows = toRows([tool('a'), tool('b', 'a'), tool('c', 'b'), tool('d')]);
-    assert.deepEqual(
-      rows.map(row => [row.item.id, row.children.map(child => child.id)]),
-      [
-        ['a', ['b', 'c']],
-        ['d', []],
-      ],
-    );
+  it('puts the steps of a subagent below its call, those of its own subagents below theirs', () => {
+    const rows = toRows([tool('a'), tool('b', 'a'), tool('c', 'b'), tool('e', 'a'), tool('d')]);
+    const ids = (list: readonly Row[]): unknown[] => list.map(({ item, children }) => [item.id, ...ids(children)]);
+    assert.deepEqual(ids(rows), [['a', ['b', ['c']], ['e']], ['d']]);
+    assert.deepEqual(pathTo(rows, 'c'), ['a', 'b', 'c']);
+    assert.equal(pathTo(rows, 'gone'), undefined);
   });
 
   it('shows a step whose call is not there', () => {
