@@ -161,7 +161,8 @@ describe('a submitted review in the agent’s files', function () {
       const events = await shop.events(id);
       const count = (type: string) => events.filter(({ body }) => body.type === type).length;
       assert.deepEqual([count('reviewSubmitted'), count('reviewApplied'), count('messageTaken')], [1, 1, 3]);
-      assert.deepEqual((await applied(id))[0]?.left, []);
+      const [event] = await applied(id);
+      assert.deepEqual([event?.files, event?.left], [1, []]);
       assert.ok(heard()?.endsWith(`${DONE}\n`));
     });
   }

@@ -74,7 +74,11 @@ describe('a session that is branched from a turn', function () {
   it('begins at the start, while the other one works, and with a first message', async () => {
     const { shop, work, remembered, files } = turns;
     const id = await work(1);
-    await shop.send(id, [{ tool: 'Bash', input: { command: 'sleep 8' } }, { text: 'late' }]);
+    // What it asks the model next would hide what the branches remember.
+    await shop.send(id, [
+      { tool: 'Bash', input: { command: 'until [ -e go ]; do sleep 0.1; done' } },
+      { text: 'late' },
+    ]);
     await shop.until(id, 'a turn', state => state.turns.length === 2);
     const fresh = await branch(id, 0);
     await turns.next(fresh, 1);
@@ -90,6 +94,7 @@ describe('a session that is branched from a turn', function () {
     assert.deepEqual(remembered(), told(1, 2));
     assert.deepEqual(await files(sessionId), ['1.txt', 'all.txt']);
     await rejects(branch(id, 7), 'not_found');
+    await writeFile(join(await shop.workspace(id), 'go'), '');
     await shop.until(id, 'the other one', idle(2), 40_000);
   });
 

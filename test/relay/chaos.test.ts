@@ -25,7 +25,7 @@ describe('chaos', function () {
   for (const seed of SEEDS) {
     it(`finds nothing lost, repeated, orphaned or stuck after ${KILLS} kills (seed ${seed})`, async () => {
       const { stdout, stderr } = await runChaos(
-        `--kills ${KILLS} --seed ${seed} --events-per-kill 15 --sessions 3 --json`.split(' '),
+        `--kills ${KILLS} --seed ${seed} --events-per-kill 15 --sessions 3 --messages 4 --json`.split(' '),
       );
       const result = resultSchema.parse(JSON.parse(stdout));
       const { lost, duplicated, orphans, stuck, broken, agentsLost } = result;

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'mocha';
 import { createRelayClient, type RelayClient } from '../../client/relayClient.ts';
 import { findRelay } from '../../client/localRelay.ts';
 import { createWsSocket } from '../../client/wsSocket.ts';
-import { isRecord } from '../../protocol/rpc.ts';
+import { isRecord } from '../../protocol/isRecord.ts';
 import { makeSample } from '../../scripts/demo/sample.ts';
 import { Cli, type CliResult } from '../support/cliProcess.ts';
 import { isAlive } from '../support/relaysOf.ts';
@@ -264,7 +264,7 @@ describe('the command line', function () {
     assert.equal(code, 0, stdout);
     assert.deepEqual(
       checks.map(check => check['name']),
-      ['node', 'git', 'store', 'disk', 'sandbox local', 'agent claude', 'model key'],
+      ['node', 'git', 'store', 'disk', 'sandbox local', 'sandbox docker', 'agent claude', 'model key'],
     );
     assert.ok(checks.every(check => String(check['detail']).length > 0));
   });

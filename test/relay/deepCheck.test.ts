@@ -100,6 +100,12 @@ describe('doctor --deep', function () {
     assert.match(stdout, /^ok {6}looked at 1 sessions, \d+ events, 1 blobs, 1 mirrors, \d commits\n$/);
   });
 
+  it('finds a spec that lacks revisions', async () => {
+    await sql(`insert into specs values ('spc_x', 2, 0, 0)`);
+    await sql(`insert into spec_revisions values ('spc_x', 2, 0, 'T', 't')`);
+    await finds('database', /the spec spc_x lacks revisions/);
+  });
+
   it('finds a gap in a log', async () => {
     await sql('delete from events where seq = 5');
     await finds('log', /cannot be read after event 4: .*event 6 came where 5 was due/);

@@ -105,7 +105,7 @@ describe('a session that is deleted', function () {
     ]);
     await shop.until(id, 'the tool runs', state => state.items.some(item => item.kind === 'tool'));
     const half = join(await shop.workspace(id), 'half.txt');
-    await eventually(() => assert.ok(existsSync(half)));
+    await eventually(async () => assert.equal(await readFile(half, 'utf8'), 'half\n'));
     await remove(id);
     assert.deepEqual(await agentProcesses(shop, id).catch(() => []), []);
     const { seq } = await shop.client.call('session.restore', { sessionId: id });

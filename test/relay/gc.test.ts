@@ -71,6 +71,26 @@ describe('what nobody needs any more', function () {
     await shop.until(await shop.begin([{ text: 'again' }]), 'a session after it', idle(1), 40_000);
   });
 
+  it('is what a branching left that was killed and never repeated', async () => {
+    shop = await openWorkshop(AT_ONCE);
+    const id = await shop.begin([{ tool: 'Bash', input: { command: 'echo a > a.txt' } }, { text: 'done' }]);
+    const { proposed } = await shop.until(id, 'one turn', idle(1), 40_000);
+    const stray = 'ses_01arz3ndektsv4rrffq69g5fav';
+    const [mirror = ''] = await readdir(data('mirrors'));
+    await plainGit(data('mirrors', mirror), ['update-ref', `refs/sandpiper/${stray}/turn/1`, proposed]);
+    await writeFile(data('conversations', `${stray}.jsonl`), '{}\n');
+    const refs = () => plainGit(data('mirrors', mirror), ['for-each-ref', '--format=%(refname)', 'refs/sandpiper']);
+    assert.match(await refs(), new RegExp(stray));
+    // It must be older than the time that it is kept, which is a millisecond here.
+    await eventually(async () => {
+      const { removed, problems } = await (shop?.client.call('relay.collect', {}) ?? Promise.reject(new Error('none')));
+      assert.deepEqual([removed.map(({ kind, name }) => [kind, name]), problems], [[['left', stray]], []]);
+    });
+    assert.doesNotMatch(await refs(), new RegExp(stray));
+    assert.match(await refs(), new RegExp(`${id}/turn/1`), 'those of a session stay');
+    assert.deepEqual(await readdir(data('conversations')), [`${id}.jsonl`]);
+  });
+
   it('is never what a session is just writing', async () => {
     shop = await openWorkshop({ ...AT_ONCE, SANDPIPER_GC_MINUTES: '0.002', SANDPIPER_GC_GRACE_MINUTES: '0.05' });
     const outputs = Array.from({ length: 6 }, (_, index) => ({

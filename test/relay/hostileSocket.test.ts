@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
-import { isRecord } from '../../protocol/rpc.ts';
+import { isRecord } from '../../protocol/isRecord.ts';
 import { startWireServer } from '../support/wireServer.ts';
 import type { WireServer } from '../support/wireServer.ts';
 import { ask } from '../support/wireHttp.ts';

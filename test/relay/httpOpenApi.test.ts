@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { calls } from '../../protocol/calls.ts';
-import { isRecord } from '../../protocol/rpc.ts';
+import { isRecord } from '../../protocol/isRecord.ts';
 import { startWireServer } from '../support/wireServer.ts';
 import { ask } from '../support/wireHttp.ts';
 import { syntheticEvent } from '../support/wireSynthetic.ts';

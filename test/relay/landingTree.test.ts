@@ -1,30 +1,34 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { Cli } from '../support/cliProcess.ts';
-import { startGithubServer, type GithubServer } from '../support/githubServer.ts';
-import { bash, beginChange, idle, makeForgeClone, type ForgeClone } from '../support/landing.ts';
+import type { GithubServer } from '../support/githubServer.ts';
+import {
+  bash,
+  beginChange,
+  type ForgeClone,
+  type ForgeWorkshop,
+  idle,
+  makeForgeClone,
+  openForgeWorkshop,
+  withToken,
+} from '../support/landing.ts';
 import { plainGit } from '../support/plainGit.ts';
-import { openWorkshop, type Workshop } from '../support/workshop.ts';
+import type { Workshop } from '../support/workshop.ts';
 
 const TWO_FILES = 'echo one > one.txt; echo two > two.txt';
 
 describe('what lands of a session', function () {
   this.timeout(60_000);
+  let forge: ForgeWorkshop;
   let github: GithubServer;
   let shop: Workshop;
   let repositories = 0;
 
   before(async () => {
-    github = await startGithubServer();
-    shop = await openWorkshop({
-      SANDPIPER_GITHUB_HOSTS: `${github.host}=${github.apiUrl}`,
-      SANDPIPER_GITHUB_TOKEN: github.token,
-    });
+    forge = await openForgeWorkshop(withToken);
+    ({ github, shop } = forge);
   });
-  after(async () => {
-    await shop.dispose();
-    await github.close();
-  });
+  after(() => forge?.dispose());
 
   const name = () => `tree-${repositories}`;
   const makeClone = (): Promise<ForgeClone> => {

@@ -172,6 +172,16 @@ describe('model gateway', () => {
     assert.ok(!existsSync(bench().socket()), 'the socket is gone');
   });
 
+  it('asks an agent to come again whose session a relay that was started anew has yet to take up', async () => {
+    const { port } = await bench().gateway.listenTcp('127.0.0.1', 0, 60_000);
+    const ask = async () =>
+      callGateway({ port }, { body: modelCall([{ text: 'x' }]), headers: { authorization: 'Bearer token-b' } });
+    const early = await ask();
+    assert.deepEqual([early.status, early.headers['x-should-retry']], [503, 'true']);
+    await bench().gateway.open({ sessionId: 'b', token: 'token-b', spentUsd: 0 });
+    assert.equal((await ask()).status, 200);
+  });
+
   it('makes the socket anew where a killed relay left one, and never removes another file', async () => {
     await bench().openSession();
     const second = bench().start();

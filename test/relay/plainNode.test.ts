@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, realpath } from 'node:fs/promises';
+import { copyFile, realpath } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -66,11 +66,9 @@ describe('the `sandpiper` of the build, with the Node of the machine', function 
 
   async function makeBundle(name: string): Promise<string> {
     const folder = join(scratch.path, name);
-    const outfile = join(folder, 'sandpiper.mjs');
-    await build({ ...targets.server, absWorkingDir: ROOT, outfile, sourcemap: false });
-    await mkdir(folder, { recursive: true });
+    await build({ ...targets.server, absWorkingDir: ROOT, outdir: folder, sourcemap: false });
     await copyFile(join(ROOT, 'server/src/journal/agent-run.sh'), join(folder, 'agent-run.sh'));
-    return outfile;
+    return join(folder, 'sandpiper.mjs');
   }
 
   it('runs a session to its end', async () => {

@@ -1,21 +1,23 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'mocha';
 import { findRelay } from '../../client/localRelay.ts';
-import { createRelayClient } from '../../client/relayClient.ts';
+import { createRelayClient, type RelayClient } from '../../client/relayClient.ts';
 import type { RelaySocket } from '../../client/link/relaySocket.ts';
 import { createWsSocket } from '../../client/wsSocket.ts';
-import { isRecord } from '../../protocol/rpc.ts';
+import { isRecord } from '../../protocol/isRecord.ts';
+import type { SessionState } from '../../protocol/session.ts';
+import { summarize } from '../../protocol/summarize.ts';
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 import { Cli } from '../support/cliProcess.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventsIn, readRecordedWire, RECORDED_FOLDER, typeOf, type RecordedFrame } from '../support/recordedWire.ts';
 import { MAIN } from '../support/relayProcess.ts';
+import { RecordedRelay, replayClient } from '../support/wireReplay.ts';
+import { missingFrom, type Names } from '../support/wireShape.ts';
 import { WireSocket } from '../support/wireSocket.ts';
 import { openWorkshop, type Workshop } from '../support/workshop.ts';
 
 const PRETEND = new URL('../support/pretendVersion.ts', import.meta.url).href;
-const RECORDED = join(import.meta.dirname, '../fixtures/wire/protocol-1.jsonl');
 const NEXT = String(PROTOCOL_VERSION + 1);
 const SCRIPT = [{ tool: 'Bash', input: { command: 'echo 1 > one.txt' } }, { text: 'Done.' }];
 
@@ -86,47 +88,112 @@ describe('protocol versions that are one apart', function () {
     }
   });
 
-  it('the relay serves the calls that a client of protocol 1 made, with parameters that it does not know', async () => {
+  it('the relay serves what a client of protocol 1 said, and that client finds all it looks for', async () => {
     shop = await openWorkshop();
     const { url, token } = await socketOf();
     const socket = await WireSocket.open(url, { headers: { authorization: `Bearer ${token}` }, initialize: false });
-    const known: Record<string, unknown> = { '<repository>': shop.repository };
-    let handled = 0;
     try {
-      for (const line of (await readFile(RECORDED, 'utf8')).trim().split('\n')) {
-        const step: unknown = JSON.parse(line, (_, value: unknown) =>
-          typeof value === 'string' && Object.hasOwn(known, value) ? known[value] : value,
-        );
-        assert.ok(isRecord(step));
-        if (isRecord(step['until'])) {
-          const { type } = step['until'];
-          const bodies = (): unknown[] => socket.frames.slice(handled).flatMap(eventsIn);
-          await eventually(() => assert.ok(bodies().some(body => isRecord(body) && body['type'] === type)), 30_000);
-          handled = socket.frames.length;
-          continue;
-        }
-        const params = isRecord(step['params']) ? step['params'] : {};
-        const reply = await socket.call(String(step['call']), { ...params, somethingNewer: { deep: [1] } });
-        const result = reply['result'];
-        assert.ok(isRecord(result), `${String(step['call'])}: ${JSON.stringify(reply['error'])}`);
-        assert.ok(Array.isArray(step['answers']));
-        for (const field of step['answers']) {
-          assert.ok(Object.hasOwn(result, String(field)), `${String(step['call'])} answers ${String(field)}`);
-        }
-        known['<session>'] ??= result['sessionId'];
-        known['<toCommit>'] ??= result['toCommit'];
-      }
+      const names: Names = new Map([[join(RECORDED_FOLDER, 'sample'), shop.repository]]);
+      assert.deepEqual(await replayClient(socket, await readRecordedWire(), names), []);
     } finally {
-      socket.socket.close();
+      socket.close();
     }
+  });
+
+  it('a relay that only speaks a newer protocol says so to the person, and what to update', async () => {
+    shop = await openWorkshop({ TEST_PROTOCOL: '9', TEST_OLDEST_PROTOCOL: '8' }, ['--import', PRETEND, MAIN]);
+    const { code, stderr } = await new Cli(shop.dataFolder).run(['sessions']);
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /^The relay \([\d.]+\) speaks protocol 8 to 9, .+ speaks 1\.\n?.*Update .+\.\n$/);
+  });
+
+  it('a client that only speaks a newer protocol is told so by the relay, and what to update', async () => {
+    shop = await openWorkshop();
+    const { code, stderr } = await new Cli(shop.dataFolder).run(['sessions'], {
+      wrap: ([node = '', ...args]) => [node, '--import', PRETEND, ...args],
+      env: { TEST_PROTOCOL: '9', TEST_OLDEST_PROTOCOL: '8' },
+    });
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /^The relay \([\d.]+\) speaks protocol 1, .+ speaks 8 to 9\.\n?.*Update the relay\.\n$/);
   });
 });
 
-function eventsIn(frame: Record<string, unknown>): unknown[] {
-  const { params } = frame;
-  return isRecord(params) && Array.isArray(params['events'])
-    ? params['events'].map(event => (isRecord(event) ? event['body'] : undefined))
-    : [];
+describe('a client beside a relay of protocol 1, recorded', () => {
+  let client: RelayClient;
+  afterEach(() => client.dispose());
+
+  async function played(
+    recording: readonly RecordedFrame[],
+    checkMessages = true,
+  ): Promise<{ state: SessionState; types: string[] }> {
+    const relay = new RecordedRelay(recording);
+    client = createRelayClient({
+      client: { name: 'test', version: '0' },
+      connect: () => relay.connect(),
+      checkMessages,
+    });
+    let state: SessionState | undefined;
+    const types: string[] = [];
+    await relay.play(client, (mirror, change) => {
+      assert.ok(change.kind !== 'failed' || change.error.code === 'not_found', JSON.stringify(change));
+      state = mirror.state;
+      types.push(...(change.kind === 'events' ? change.events.map(({ body }) => body.type) : []));
+    });
+    return { state: state ?? assert.fail('nothing was followed'), types };
+  }
+
+  it('makes its calls, and has the same session as that relay', async () => {
+    const recording = await readRecordedWire();
+    const { state, types } = await played(recording);
+    assert.deepEqual(
+      types,
+      recording.flatMap(({ frame }) => eventsIn(frame).map(({ event }) => typeOf(event))),
+    );
+    const states = recording.flatMap(({ frame }) => (isState(frame['result']) ? [frame['result']] : []));
+    assert.deepEqual(missingFrom(states.at(-1), state, new Map()), []);
+    assert.equal(state.turns.length, 4);
+    assert.equal(summarize(state).activity, 'Archived');
+  });
+
+  it('carries events that it does not know, and everything else is as without them', async () => {
+    const recording = await readRecordedWire();
+    const plain = await played(recording);
+    client.dispose();
+    const { state, types } = await played(recording.map(withUnknownEvents), false);
+    assert.equal(types.filter(type => String(type) === 'sessionDanced').length, plain.types.length);
+    assert.deepEqual(
+      types.filter(type => String(type) !== 'sessionDanced'),
+      plain.types,
+    );
+    assert.equal(state.seq, plain.state.seq * 2);
+    assert.deepEqual(
+      [missingFrom(plain.state, state, new Map()), missingFrom(state, plain.state, new Map())],
+      [[], []],
+    );
+  });
+});
+
+/** After every event one of a type that nobody knows; both have a seq of their own. */
+function withUnknownEvents({ from, frame }: RecordedFrame): RecordedFrame {
+  const events = eventsIn(frame).flatMap(({ event }) => {
+    const seq = Number(event['seq']) * 2;
+    // These fields of a body name another event.
+    const body = JSON.stringify(event['body']).replace(
+      /"(restore|undoes)":(\d+)/g,
+      (_, field: string, other: string) => `"${field}":${Number(other) * 2 - 1}`,
+    );
+    return [
+      { ...event, seq: seq - 1, body: JSON.parse(body) as unknown },
+      { seq, at: event['at'], body: { type: 'sessionDanced', steps: [{ left: 1 }] } },
+    ];
+  });
+  return events.length === 0 || !isRecord(frame['params'])
+    ? { from, frame }
+    : { from, frame: { ...frame, params: { ...frame['params'], events } } };
+}
+
+function isState(value: unknown): boolean {
+  return isRecord(value) && isRecord(value['phase']) && Array.isArray(value['items']);
 }
 
 /** The same with a field more in every object below the frame itself. */

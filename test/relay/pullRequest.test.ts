@@ -5,28 +5,26 @@ import { after, before, describe, it } from 'mocha';
 import type { PullRequest } from '../../protocol/events.ts';
 import { folderState } from '../unit/git/folderState.ts';
 import { eventually } from '../support/eventually.ts';
-import { startGithubServer, type GithubServer } from '../support/githubServer.ts';
-import { bash, beginChange, idle, makeForgeClone } from '../support/landing.ts';
+import type { GithubServer } from '../support/githubServer.ts';
+import { bash, beginChange, type ForgeWorkshop, idle, makeForgeClone, openForgeWorkshop } from '../support/landing.ts';
 import { plainGit } from '../support/plainGit.ts';
 import { watchArguments } from '../support/processArguments.ts';
-import { openWorkshop, type Workshop } from '../support/workshop.ts';
+import type { Workshop } from '../support/workshop.ts';
 
 const run = promisify(execFile);
 describe('a pull request', function () {
   this.timeout(60_000);
+  let forge: ForgeWorkshop;
   let github: GithubServer;
   let shop: Workshop;
   let bare = '';
   let repositories = 0;
 
   before(async () => {
-    github = await startGithubServer();
-    shop = await openWorkshop({ SANDPIPER_GITHUB_HOSTS: `${github.host}=${github.apiUrl}` });
+    forge = await openForgeWorkshop();
+    ({ github, shop } = forge);
   });
-  after(async () => {
-    await shop.dispose();
-    await github.close();
-  });
+  after(() => forge?.dispose());
 
   /** A clone of a repository on the forge of its own. */
   async function makeRepository(): Promise<string> {

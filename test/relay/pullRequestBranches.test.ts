@@ -4,32 +4,36 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'mocha';
 import type { CallResult } from '../../protocol/calls.ts';
 import { Cli } from '../support/cliProcess.ts';
-import { startGithubServer, type GithubServer } from '../support/githubServer.ts';
-import { bash, beginChange, idle, makeForgeClone, type ForgeClone } from '../support/landing.ts';
+import type { GithubServer } from '../support/githubServer.ts';
+import {
+  bash,
+  beginChange,
+  type ForgeClone,
+  type ForgeWorkshop,
+  idle,
+  makeForgeClone,
+  openForgeWorkshop,
+  withToken,
+} from '../support/landing.ts';
 import { plainGit } from '../support/plainGit.ts';
-import { openWorkshop, type Workshop } from '../support/workshop.ts';
+import type { Workshop } from '../support/workshop.ts';
 
 describe('the branches of a pull request', function () {
   this.timeout(60_000);
+  let forge: ForgeWorkshop;
   let github: GithubServer;
   let shop: Workshop;
   let clone: ForgeClone;
   let repositories = 0;
 
   before(async () => {
-    github = await startGithubServer();
-    shop = await openWorkshop({
-      SANDPIPER_GITHUB_HOSTS: `${github.host}=${github.apiUrl}`,
-      SANDPIPER_GITHUB_TOKEN: github.token,
-    });
+    forge = await openForgeWorkshop(withToken);
+    ({ github, shop } = forge);
   });
   beforeEach(async () => {
     clone = await makeForgeClone(shop, github, `branches-${++repositories}`);
   });
-  after(async () => {
-    await shop.dispose();
-    await github.close();
-  });
+  after(() => forge?.dispose());
 
   const open = (sessionId: string, more: { branch?: string; withTheirs?: boolean } = {}) =>
     shop.client.call('pullRequest.open', { sessionId, ...more });

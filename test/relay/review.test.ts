@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import type { CallResult } from '../../protocol/calls.ts';
+import type { SessionEvent } from '../../protocol/events.ts';
 import type { SessionState } from '../../protocol/session.ts';
+import { eventually } from '../support/eventually.ts';
 import { openWorkshop, type Workshop } from '../support/workshop.ts';
 
 const idle = (turns: number) => (state: SessionState) => state.phase.kind === 'idle' && state.turns.length === turns;
@@ -136,6 +138,9 @@ describe('a review', () => {
     assert.equal(await content(id, 'proposed'), withLines({ 0: 'ONE', 8: 'NINE' }));
     assert.equal((await list(id)).review.pending, 2);
     await assert.rejects(shop.client.call('review.undo', { sessionId: id, seq }), { code: 'stale' });
+    // What was seen first is on offer again, in whatever commit.
+    await shop.client.call('changes.acceptAll', { sessionId: id, expectedProposed: seen.proposed, confirmed: [] });
+    assert.equal(await content(id, 'accepted'), withLines({ 0: 'ONE', 8: 'NINE' }));
   });
 
   it('never accepts sensitive files in bulk', async () => {
@@ -155,6 +160,20 @@ describe('a review', () => {
     const all = await shop.client.call('changes.acceptAll', { ...accept, confirmed: ['.vscode/tasks.json'] });
     assert.deepEqual(all.left, []);
     assert.equal((await list(id)).review.pending, 0);
+  });
+
+  it('tells a client the very event that the store has', async () => {
+    const id = await shop.begin(bash('echo a > a.txt'));
+    const { proposed } = await shop.until(id, 'one turn', idle(1));
+    const live: SessionEvent[] = [];
+    const following = shop.client.follow(id, (_mirror, change) => {
+      live.push(...(change.kind === 'events' ? change.events : []));
+    });
+    await shop.client.call('changes.acceptAll', { sessionId: id, expectedProposed: proposed });
+    const isDecision = ({ body }: SessionEvent): boolean => body.type === 'reviewDecided';
+    await eventually(() => assert.ok(live.some(isDecision)));
+    following.dispose();
+    assert.deepEqual(live.find(isDecision), (await shop.events(id)).find(isDecision));
   });
 
   it('changes no work file, of the user or of the agent', async () => {

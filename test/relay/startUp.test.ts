@@ -5,7 +5,7 @@ import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import { WebSocketServer } from 'ws';
-import { isRecord } from '../../protocol/rpc.ts';
+import { isRecord } from '../../protocol/isRecord.ts';
 import { migrations } from '../../server/src/store/sqlite/migrations.ts';
 import { connectSqlite3 } from '../../server/src/store/sqlite/sqlite3Connection.ts';
 import { Cli, type CliResult } from '../support/cliProcess.ts';

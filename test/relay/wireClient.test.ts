@@ -150,11 +150,17 @@ describe('wire: the client', () => {
   it('gives up a call after its time, also while there is no relay', async () => {
     server.handlers.gate = () => new Promise(() => {});
     await assert.rejects(client.call('repository.inspect', { source: '/r' }, { timeoutMs: 100 }), codeIs('timeout'));
-    const lonely = wireClient('http://127.0.0.1:1');
-    lonely.connect();
-    await assert.rejects(lonely.call('relay.info', {}, { timeoutMs: 100 }), codeIs('timeout'));
-    assert.equal(lonely.state.kind === 'waiting' ? lonely.state.error.code : '', 'unavailable');
-    lonely.dispose();
+    let error: string | undefined;
+    const lonely = wireClient('http://127.0.0.1:1', {
+      onState: state => (error = state.kind === 'waiting' ? state.error.code : error),
+    });
+    try {
+      lonely.connect();
+      await assert.rejects(lonely.call('relay.info', {}, { timeoutMs: 100 }), codeIs('timeout'));
+      await until(() => error === 'unavailable');
+    } finally {
+      lonely.dispose();
+    }
     await assert.rejects(lonely.call('relay.info', {}), codeIs('disconnected'));
   });
 

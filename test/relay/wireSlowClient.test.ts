@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { isRecord } from '../../protocol/rpc.ts';
+import { isRecord } from '../../protocol/isRecord.ts';
 import { WireSocket } from '../support/wireSocket.ts';
 import { until } from '../support/wireUntil.ts';
 

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { setImmediate as tick } from 'node:timers/promises';
-import { isRecord } from '../../protocol/rpc.ts';
+import { isRecord } from '../../protocol/isRecord.ts';
 import { startWireServer } from '../support/wireServer.ts';
 import type { WireServer } from '../support/wireServer.ts';
 import { WireSocket } from '../support/wireSocket.ts';
