@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
-import { summarize } from '../../protocol/activity.ts';
 import { SandpiperError } from '../../protocol/errors.ts';
 import { newId } from '../../protocol/ids.ts';
+import { summarize } from '../../protocol/summarize.ts';
 import { startBrowserRelay, type BrowserRelay } from '../support/browserRelay.ts';
 import { eventually } from '../support/eventually.ts';
 import { screenshot } from '../support/workbench.ts';
@@ -75,6 +76,16 @@ describe('chat page in a browser', function () {
         return { sessionId: log.id, seq: 1 };
       case 'session.send':
         return { messageId: newId('msg'), seq: 9 };
+      case 'review.list': {
+        const { accepted, proposed, review } = log.state;
+        return {
+          accepted,
+          proposed,
+          review: { pendingFiles: 0, pending: 0, reviewed: review.reviewed },
+          files: [],
+          conflicts: [],
+        };
+      }
       case 'changes.acceptAll':
         return { accepted: log.state.proposed, seq: 9, left: [] };
       case 'changes.diff':
@@ -226,9 +237,11 @@ describe('chat page in a browser', function () {
     log.finish(1);
     await openSession();
     await page.getByRole('button', { name: 'Open Changes' }).click();
+    await page.getByRole('heading', { name: '0 files to review' }).waitFor();
+    await page.getByRole('button', { name: 'All of the session' }).click();
     await page.locator('.diffPanel .added', { hasText: 'const b = 3;' }).waitFor();
-    assert.deepEqual(called('changes.diff'), [{ sessionId: log.id, from: 'accepted', to: 'proposed' }]);
-    await page.getByRole('button', { name: 'Accept All' }).click();
+    assert.deepEqual(called('changes.diff'), [{ sessionId: log.id, from: 'base', to: 'proposed' }]);
+    await page.locator('.changes').getByRole('button', { name: 'Accept All' }).click();
     await eventually(() => assert.equal(called('changes.acceptAll')[0]?.['expectedProposed'], log.state.proposed));
   });
 
@@ -248,5 +261,44 @@ describe('chat page in a browser', function () {
     await page.getByRole('button', { name: 'Push and Open' }).click();
     await page.getByRole('alert').getByText('GitHub refused the token.').waitFor();
     assert.equal(called('pullRequest.open')[0]?.['draft'], true);
+  });
+
+  it('searches all sessions, and shows the place that is chosen', async () => {
+    log.add({ type: 'textFinished', itemId: 'said', text: { text: 'The walnut is here' } });
+    special = (method, params) => {
+      if (method !== 'session.search') {
+        return undefined;
+      }
+      const hit = { sessionId: log.id, title: 'Fix', archived: false, seq: 9, at: 1, kind: 'text', itemId: 'said' };
+      const snippet = { text: 'The walnut <b>is</b> here', marks: [[4, 10]] };
+      return { hits: params['query'] === 'walnut' ? [{ ...hit, snippet }] : [], more: false };
+    };
+    await page.goto(relay.url);
+    const field = page.getByRole('textbox', { name: 'Search all sessions' });
+    await field.fill('nothing');
+    await page.getByText('Nothing found.').waitFor();
+    await field.fill('walnut');
+    const hit = page.getByRole('button', { name: 'The walnut <b>is</b> here' });
+    assert.equal(await hit.locator('mark').innerText(), 'walnut');
+    await hit.click();
+    await page.locator('[data-row=said]:focus').waitFor();
+    await field.press('Escape');
+    await page.locator('.sessionRow .sessionFacts').first().waitFor();
+  });
+
+  it('saves all of a session as a document', async () => {
+    log.add({ type: 'textFinished', itemId: 'said', text: { text: 'The walnut is here' } });
+    special = (method, params) =>
+      method === 'session.events'
+        ? { events: log.events.slice(Number(params['after'])), lastSeq: log.state.seq }
+        : undefined;
+    await page.goto(relay.url);
+    await page.locator('.sessionRow').first().click();
+    await page.getByRole('button', { name: 'Export this session' }).click();
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Export', exact: true }).click();
+    const download = await saved;
+    assert.match(download.suggestedFilename(), /^fix-the-flaky-login-test-\w{6}\.md$/);
+    assert.match(await readFile(await download.path(), 'utf8'), /^> The walnut is here$/m);
   });
 });

@@ -2,41 +2,22 @@ import assert from 'node:assert/strict';
 import type { EventBody } from '../../protocol/events.ts';
 import { newId } from '../../protocol/ids.ts';
 import { eventually } from '../support/eventually.ts';
+import { showNewSession } from '../support/newSessionForm.ts';
 import { SessionLog } from '../support/sessionLog.ts';
-import { openWebviewPage, type WebviewPage, type WebviewPageOptions } from '../support/webviewPage.ts';
-import { useWebview } from '../support/webviewSuite.ts';
+import type { WebviewPage, WebviewPageOptions } from '../support/webviewPage.ts';
+import { useChatPages } from '../support/webviewSuite.ts';
 
 describe('chat page', function () {
   this.timeout(60_000);
-  const { browser, server } = useWebview();
+  const { openChat, openSession } = useChatPages();
   let log: SessionLog;
-  const open: WebviewPage[] = [];
 
   beforeEach(() => {
     log = new SessionLog();
     log.ready();
   });
 
-  afterEach(async () => {
-    for (const chat of open.splice(0)) {
-      assert.deepEqual(chat.problems, []);
-      await chat.close();
-    }
-  });
-
-  async function openChat(options: WebviewPageOptions = {}): Promise<WebviewPage> {
-    const chat = await openWebviewPage(browser(), server().url, options);
-    open.push(chat);
-    await chat.tell({ type: 'connection', state: 'connected' });
-    return chat;
-  }
-
-  async function openLog(options: WebviewPageOptions = {}): Promise<WebviewPage> {
-    const chat = await openChat(options);
-    await chat.tell({ type: 'open', sessionId: log.id, state: log.state, live: [] });
-    await chat.page.getByLabel('Message to the agent').waitFor();
-    return chat;
-  }
+  const openLog = (options?: WebviewPageOptions): Promise<WebviewPage> => openSession(log, options);
 
   async function add(chat: WebviewPage, ...bodies: EventBody[]): Promise<void> {
     await chat.tell({ type: 'events', sessionId: log.id, events: log.add(...bodies) });
@@ -54,6 +35,22 @@ describe('chat page', function () {
       id => Reflect.get(window, 'sandpiperSaved')?.drafts?.[id] === 'half a thought',
       log.id,
     );
+  });
+
+  it('shows where a message came from that nobody wrote here, and opens it when the reader agrees', async () => {
+    const url = 'https://github.com/acme/app/issues/12';
+    const origin = { forge: 'github', kind: 'issue' as const, number: 12, url, by: '<b>alice</b>' };
+    const text = Array.from({ length: 40 }, (_, line) => `line ${line}`).join('\n');
+    const chat = await openLog();
+    await add(chat, { type: 'messageQueued', messageId: newId('msg'), text, by: 'owner', origin });
+    const link = chat.page.getByRole('link', { name: 'From the issue #12 by <b>alice</b>' });
+    await link.waitFor();
+    assert.equal(await chat.page.getByText('line 39').count(), 0);
+    await link.click();
+    await chat.page.getByText('Open github.com?').waitFor();
+    assert.equal(chat.asked('openExternal').length, 0);
+    await chat.page.getByRole('button', { name: 'Open Link' }).click();
+    await eventually(() => assert.deepEqual(chat.asked('openExternal')[0]?.['url'], url));
   });
 
   it('shows a message as sending, queued, sent and taken up', async () => {
@@ -136,10 +133,14 @@ describe('chat page', function () {
       offset: 0,
       text: text.slice(0, 50),
     });
-    await chat.page.getByText('First.').waitFor();
+    await chat.page.locator('.answer .block', { hasText: 'First.' }).waitFor();
     await chat.page.evaluate(() => Reflect.set(window, 'firstBlock', document.querySelector('.answer .block')));
     await add(chat, { type: 'textFinished', itemId: 'x', text: { text } });
-    await chat.page.locator('.hljs-keyword', { hasText: 'const' }).waitFor();
+    const keyword = chat.page.locator('.hljs-keyword', { hasText: 'const' });
+    const colours = await keyword.evaluate(word =>
+      [word, word.closest('pre') ?? word].map(element => getComputedStyle(element).color),
+    );
+    assert.notEqual(colours[0], colours[1], 'the colours come with the highlighter');
     assert.equal(
       await chat.page.evaluate(() => Reflect.get(window, 'firstBlock') === document.querySelector('.answer .block')),
       true,
@@ -237,27 +238,7 @@ describe('chat page', function () {
 
   it('starts a session only with consent where nothing isolates it', async () => {
     const chat = await openChat({ answer: method => (method === 'startSession' ? { sessionId: log.id } : {}) });
-    await chat.tell(
-      {
-        type: 'draft',
-        context: {
-          repository: {
-            repository: { id: 'r', name: 'webshop', source: '/home/me/webshop', branch: 'main' },
-            head: 'a'.repeat(40),
-            detached: false,
-            uncommitted: 2,
-            notes: [],
-          },
-          canChoose: false,
-          providers: [{ id: 'local', available: true, isolation: 'none' }],
-          needsConsent: true,
-          notes: [],
-          modelKeyPresent: true,
-          defaults: { permissionMode: 'ask', includeUncommitted: false },
-        },
-      },
-      { type: 'open', sessionId: null, state: null, live: [] },
-    );
+    await showNewSession(chat, { canChoose: false, modelKeyPresent: true });
     const field = chat.page.getByLabel('Task for the agent');
     await field.fill('Fix it');
     await field.press('Enter');

@@ -102,6 +102,15 @@ describe('hostile text of the agent', function () {
       )
       .count();
     assert.equal(foreign, 0);
+    const depth = await chat.page.evaluate(() => {
+      let deepest: Element[] = [document.documentElement];
+      let levels = 0;
+      for (; deepest.length > 0; levels++) {
+        deepest = deepest.flatMap(element => [...element.children]);
+      }
+      return levels;
+    });
+    assert.ok(depth < 120, `${depth} elements inside each other`);
   }
 
   it('runs nothing, asks the network for nothing and adds no element of its own', async () => {

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { WATCH_TIMES } from '../../client/link/silenceWatch.ts';
 import type { RelayClient } from '../../client/relayClient.ts';
 import type { SessionEvent } from '../../protocol/events.ts';
-import { isRecord } from '../../protocol/rpc.ts';
+import { isRecord } from '../../protocol/isRecord.ts';
 import { startBadLine } from '../support/badLine.ts';
 import type { BadLine } from '../support/badLine.ts';
 import { RawPhone } from '../support/rawPhone.ts';

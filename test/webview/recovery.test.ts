@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Browser } from 'playwright-core';
-import { summarize } from '../../protocol/activity.ts';
+import { summarize } from '../../protocol/summarize.ts';
 import { NO_USAGE } from '../../protocol/usage.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';

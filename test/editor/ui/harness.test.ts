@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../../support/chromium.ts';
 import { type CodeServer, startCodeServer } from '../../support/codeServer.ts';
-import { dummyExtension, packDummy } from '../../support/dummyVsix.ts';
+import { dummyExtension, packFixture } from '../../support/fixtureVsix.ts';
 import { runHostTests } from '../../support/hostTests.ts';
 import { answerInput, paletteEntries, runCommand } from '../../support/palette.ts';
 import { notification, openWindow, screenshot, statusItem, treeItem, webview } from '../../support/workbench.ts';
@@ -26,7 +26,7 @@ describe('the editor harness, with a dummy extension', function () {
 
     before(async () => {
       const vsix = join(folder, 'dummy.vsix');
-      await packDummy(vsix);
+      await packFixture(dummyExtension, vsix);
       server = await startCodeServer({ extensions: [vsix] });
       browser = await launchChromium();
       page = await openWindow(browser, server, folder);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { z } from 'zod';
+import { resolveKeys } from '../../../scripts/l10n/resolveKeys.ts';
 import { readZip } from '../../../scripts/package/zipEntries.ts';
 import { builtVsix } from '../../support/builtVsix.ts';
 import { launchChromium } from '../../support/chromium.ts';
@@ -54,8 +55,11 @@ describe('the installed extension', function () {
   });
 
   it('offers each of its commands in the palette that is not hidden there', async () => {
-    const entry = readZip(await readFile(vsix)).find(({ name }) => name === 'extension/package.json');
-    const { commands, menus } = manifestSchema.parse(JSON.parse(entry?.content.toString() ?? '')).contributes;
+    const entries = readZip(await readFile(vsix));
+    const read = (file: string): unknown =>
+      JSON.parse(entries.find(({ name }) => name === `extension/${file}`)?.content.toString() ?? '');
+    const texts = z.record(z.string(), z.string()).parse(read('package.nls.json'));
+    const { commands, menus } = manifestSchema.parse(resolveKeys(read('package.json'), texts)).contributes;
     const conditional = new Set(menus.commandPalette.map(({ command }) => command));
     const always = commands.filter(({ command }) => !conditional.has(command)).map(({ title }) => title);
     const shown = await paletteEntries(page, 'Sandpiper: ');

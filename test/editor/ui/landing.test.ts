@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { openEditorStage, type EditorStage } from '../../support/editorStage.ts';
 import { eventually } from '../../support/eventually.ts';
 import { bash, idle } from '../../support/landing.ts';
-import { answerInput, runCommand } from '../../support/palette.ts';
+import { answerInput, runCommand, writeInput } from '../../support/palette.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { plainGit } from '../../support/plainGit.ts';
 import { notification, screenshot } from '../../support/workbench.ts';
@@ -102,7 +102,7 @@ describe('landing in the editor', function () {
     await writeFile(file('README.md'), readme);
     const slug = await read('slug.sh');
     await page.keyboard.press('Control+P');
-    await page.locator('.quick-input-widget input').first().fill('slug.sh');
+    await writeInput(page, 'slug.sh');
     await page.locator('.quick-input-list .monaco-list-row', { hasText: 'slug.sh' }).first().click();
     const editor = page.locator('.editor-instance .monaco-editor').first();
     await editor.locator('.view-line').first().click();

@@ -57,6 +57,7 @@ describe('a relay that runs elsewhere', function () {
   it('takes no address that would show the token to a network', async () => {
     await page.getByRole('tab', { name: 'Sandpiper' }).first().click();
     await runCommand(page, 'Sandpiper: Connect to Relay…');
+    await page.getByText('Connect to Relay (1 of 2)').waitFor();
     await answerInput(page, 'http://relay.example.com');
     await page.getByText('your token would cross the network in clear').waitFor();
     await page.keyboard.press('Escape');

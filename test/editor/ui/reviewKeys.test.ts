@@ -125,6 +125,9 @@ describe('a review without a mouse', function () {
   });
 
   it('accepts all, and asks about each sensitive file with the reason', async () => {
+    // The diff of before would be taken for the one that is about to open.
+    await runCommand(page, 'View: Close All Editors');
+    await page.locator('.multiDiffEntry:visible').first().waitFor({ state: 'detached' });
     await openChanges(review);
     await runCommand(page, 'Sandpiper: Accept All Changes');
     const dialog = page.getByRole('dialog').filter({ hasText: 'Accept package.json?' });
