@@ -56,18 +56,22 @@ describe('the turns of a session', function () {
     await menu(1).focus();
     await page.keyboard.press('Enter');
     const entries = chat.getByRole('menu', { name: 'Actions for turn 1' }).getByRole('menuitem');
+    await entries.first().waitFor();
     assert.deepEqual(await entries.allTextContents(), ['Restore…', 'Branch from Here', 'Compare…', 'Open Files…']);
-    const focused = () => chat.locator(':focus').textContent();
-    assert.equal(await focused(), 'Restore…');
+    const focused = (text: string) =>
+      eventually(async () => assert.equal(await chat.locator(':focus').textContent({ timeout: 2000 }), text));
+    await focused('Restore…');
     await page.keyboard.press('ArrowUp');
-    assert.equal(await focused(), 'Open Files…');
+    await focused('Open Files…');
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowDown');
-    assert.equal(await focused(), 'Branch from Here');
+    await focused('Branch from Here');
     await screenshot(page, 'checkpoints-menu');
     await page.keyboard.press('Escape');
-    assert.equal(await entries.count(), 0);
-    assert.equal(await chat.locator(':focus').getAttribute('aria-label'), 'Actions for turn 1');
+    await entries.first().waitFor({ state: 'detached' });
+    await eventually(async () =>
+      assert.equal(await chat.locator(':focus').getAttribute('aria-label', { timeout: 2000 }), 'Actions for turn 1'),
+    );
   });
 
   it('are compared in the diff editor', async () => {
@@ -115,7 +119,7 @@ describe('the turns of a session', function () {
     await sendMessage(chat, prompt(4));
     await waitForTurnEnds(chat, 4);
     assert.deepEqual(remembered(), told(1, 4));
-    assert.equal(await chat.getByRole('region', { name: 'Restored' }).count(), 0);
+    await chat.getByRole('region', { name: 'Restored' }).waitFor({ state: 'detached' });
   });
 
   it('are had back by Undo Restore', async () => {

@@ -96,7 +96,7 @@ describe('the composer in the editor', function () {
     assert.deepEqual(now.turns.at(-1)?.after, { code: 2, conversation: 2 });
     assert.ok(!stage.model.lastConversation().some(({ text }) => text.includes('Rather')), 'the agent forgot it');
     await field().press('ArrowUp');
-    assert.match(await field().inputValue(), /^Better this/);
+    await eventually(async () => assert.match(await field().inputValue(), /^Better this/));
   });
 
   it('completes files of the session, the selection of the editor and commands of the agent', async () => {
@@ -108,17 +108,19 @@ describe('the composer in the editor', function () {
     await field().pressSequentially('See @slu');
     await chat.getByRole('option', { name: 'slug.sh' }).waitFor();
     await field().press('Enter');
-    assert.equal(await field().inputValue(), 'See @slug.sh ');
+    await eventually(async () => assert.equal(await field().inputValue(), 'See @slug.sh '));
     await field().pressSequentially('and @sel');
     await chat.getByRole('option', { name: /@selection.*slug\.sh lines 1 to/ }).waitFor();
     await screenshot(page, 'composer-mentions');
     await field().press('Enter');
-    assert.match(await field().inputValue(), /^See @slug\.sh and slug\.sh lines 1 to \d+:\n```/);
+    await eventually(async () =>
+      assert.match(await field().inputValue(), /^See @slug\.sh and slug\.sh lines 1 to \d+:\n```/),
+    );
     await field().fill('');
     await field().pressSequentially('/comp');
     await chat.getByRole('option', { name: '/compact' }).waitFor();
     await field().press('Tab');
-    assert.equal(await field().inputValue(), '/compact ');
+    await eventually(async () => assert.equal(await field().inputValue(), '/compact '));
   });
 
   it('sends a pasted image, and shows it in the chat', async () => {

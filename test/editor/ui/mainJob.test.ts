@@ -17,7 +17,7 @@ const SCRIPT = [
     tool: 'Edit',
     input: { file_path: 'slug.sh', old_string: `sed 's/ /-/g'`, new_string: FIXED },
   },
-  { text: ANSWER, deltas: 30, delayMs: 60 },
+  { text: ANSWER, deltas: 30, delayMs: 150 },
 ];
 
 /** One session from the prompt to the pull request; each test goes on where the one before ended. */
