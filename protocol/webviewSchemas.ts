@@ -75,6 +75,7 @@ const paramSchemas = {
   acceptAll: z.object(ofSession),
   applyChanges: z.object(ofSession),
   createPullRequest: z.object(ofSession),
+  pinSession: z.object({ ...ofSession, pinned: z.boolean() }),
   tendPullRequest: z.object({ ...ofSession, deed: pullRequestDeedSchema }),
   openExternal: z.object({ url: z.string().max(4096) }),
   selectSession: z.object({ sessionId: sessionIdSchema.nullable() }),

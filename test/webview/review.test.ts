@@ -225,7 +225,7 @@ describe('the review in a browser', function () {
       const opened = await openRelayPage(browser, shop.dataFolder, options);
       open.push(opened);
       const { page } = opened;
-      const row = page.locator('.sessionRow', { hasText: 'Clean up' });
+      const row = page.locator('.sessionGroup li', { hasText: 'Clean up' });
       await row.getByText('high risk: deletes files').waitFor();
       await page.locator('[data-group=pinned] .sessionRow', { hasText: 'Kept at hand' }).getByText('docs').waitFor();
       const groups = await page
@@ -241,8 +241,55 @@ describe('the review in a browser', function () {
       await field.fill('state:sleeping');
       await page.getByText('There is no state "sleeping"').waitFor();
       await field.fill('state:needs-you');
-      await row.click();
+      await row.locator('.sessionRow').click();
       await page.locator('.approval').getByText('High risk: deletes files').waitFor();
     }
+  });
+
+  it('answers, pins and stops from the list; what it cannot show whole is opened first', async () => {
+    const begin = (title: string, command: string): Promise<string> =>
+      shop.begin([{ tool: 'Bash', input: { command } }, { text: 'Done.' }], { title, permissionMode: 'ask' });
+    const allowed = await begin('Make a file', 'touch a');
+    const denied = await begin('Remove all', 'rm -rf build');
+    const long = await begin('Two lines', 'touch a\ntouch b');
+    const busy = await shop.begin([{ text: 'Slowly.', deltas: 7, delayMs: 20_000 }], { title: 'Takes long' });
+    for (const sessionId of [allowed, denied, long]) {
+      await shop.until(sessionId, 'a question', ({ approvals }) => approvals.length === 1);
+    }
+    await shop.until(busy, 'an answer that begins', ({ phase }) => phase.kind === 'working');
+    const opened = await openRelayPage(browser, shop.dataFolder, DESKTOP);
+    open.push(opened);
+    const { page } = opened;
+    const row = (title: string) => page.locator('.sessionGroup li', { hasText: title });
+    const asks = (title: string) => page.getByRole('group', { name: `“${title}” asks` });
+    await asks('Make a file').getByText('Bash: touch a').waitFor();
+    await row('Make a file').hover();
+    await screenshot(page, 'browser-list-asks');
+    await asks('Make a file').getByRole('button', { name: 'Allow' }).click();
+    await shop.until(allowed, 'the end', idle(1));
+    await asks('Remove all').getByRole('button', { name: 'Deny' }).click();
+    await shop.until(denied, 'the end', idle(1));
+    for (const [sessionId, kind] of [
+      [allowed, 'allow'],
+      [denied, 'deny'],
+    ] as const) {
+      const { answered } = await shop.client.call('session.get', { sessionId });
+      assert.deepEqual(
+        answered.map(({ answer }) => 'decision' in answer && answer.decision.kind),
+        [kind],
+      );
+    }
+    await row('Takes long').hover();
+    await page.getByRole('button', { name: 'Stop “Takes long”' }).click();
+    await shop.until(busy, 'the stop', ({ turns }) => turns[0]?.agent?.outcome === 'stopped');
+    await row('Takes long').hover();
+    await page.getByRole('button', { name: 'Pin “Takes long”', exact: true }).click();
+    await page.locator('[data-group=pinned] .sessionRow', { hasText: 'Takes long' }).waitFor();
+    await page.getByRole('button', { name: 'Unpin “Takes long”' }).click();
+    await page.locator('[data-group=pinned]').getByText('Takes long').waitFor({ state: 'detached' });
+    assert.equal(await asks('Two lines').getByRole('button', { name: 'Allow' }).count(), 0);
+    await asks('Two lines').getByRole('button', { name: 'Answer…' }).click();
+    await page.locator('.approval').getByText('touch b').waitFor();
+    await shop.client.call('session.stop', { sessionId: long });
   });
 });

@@ -76,6 +76,10 @@ export function createChatHandlers(deps: ChatHandlerDependencies): RequestHandle
       const pullRequest = await deps.pullRequests.createFromChat(sessionId);
       return pullRequest ? { url: pullRequest.url } : {};
     },
+    async pinSession({ sessionId, pinned }) {
+      await actions.pin(sessionId, pinned);
+      return {};
+    },
     async tendPullRequest({ sessionId, deed }) {
       await deps.pullRequests.tend(sessionId, deed);
       return {};

@@ -65,6 +65,10 @@ export function browserRequests({ relay, outbox, follower, source, changes }: Br
         }),
       ),
     createPullRequest: ({ sessionId }) => createPullRequest(relay, sessionId, shown(sessionId).title),
+    pinSession: async params => {
+      await relay.mutate('session.pin', params);
+      return {};
+    },
     tendPullRequest: async params => {
       await relay.mutate('pullRequest.tend', params);
       return {};

@@ -1,15 +1,14 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { summaryText } from '../../../protocol/activity.ts';
-import { askLine } from '../../../protocol/asking.ts';
-import type { Ask, SessionSummary } from '../../../protocol/session.ts';
+import type { SessionSummary } from '../../../protocol/session.ts';
 import { fitsFilter, isEmptyFilter, type SessionFilter } from '../../../protocol/sessionFilter.ts';
 import { groupSessions, type SessionGroup } from '../../../protocol/sessionGroup.ts';
 import { Icon } from '../components/icon.tsx';
-import { VisibleText } from '../components/visibleText.tsx';
 import { usePage } from '../page.ts';
 import { clock } from '../state/clock.ts';
 import { age } from '../text/format.ts';
+import { AskLine, RowActions, type RowProps } from './rowActions.tsx';
 import { SessionSearch } from './sessionSearch.tsx';
 import { t, told } from '../../../protocol/text.ts';
 
@@ -59,22 +58,29 @@ function Groups({ filter, onSelect }: GroupsProps): JSX.Element {
   const isFiltered = !isEmptyFilter(filter);
   const all = model.summaries.value;
   const groups = groupSessions(isFiltered ? all.filter(session => fitsFilter(session, filter)) : all);
+  const arrangement = groups.flatMap(({ sessions }) => sessions.map(arrangementOf)).join(' ');
   return (
     <>
       {groups.length > 0 ? null : <p class="dim">{isFiltered ? t('No session fits.') : t('No session yet.')}</p>}
       {groups.map(group => (
-        <Group key={group.id} group={group} isFiltered={isFiltered} onSelect={onSelect} />
+        <Group key={group.id} group={group} isFiltered={isFiltered} arrangement={arrangement} onSelect={onSelect} />
       ))}
     </>
   );
+}
+
+/** What of a row makes it as tall as it is. */
+function arrangementOf({ id, asking = [], tags = [] }: SessionSummary): string {
+  return [id, ...asking.map(ask => ask.id), ...tags].join(',');
 }
 
 /** What is archived is folded until somebody looks for something. */
 function Group({
   group: { id, label, sessions },
   isFiltered,
+  arrangement,
   onSelect,
-}: Omit<GroupsProps, 'filter'> & { group: SessionGroup; isFiltered: boolean }): JSX.Element {
+}: Omit<RowProps, 'session'> & { group: SessionGroup; isFiltered: boolean }): JSX.Element {
   return (
     <details class="sessionGroup" data-group={id} open={id !== 'archived' || isFiltered}>
       <summary>
@@ -86,7 +92,7 @@ function Group({
       <ul>
         {sessions.map(session => (
           <li key={session.id}>
-            <Row session={session} onSelect={onSelect} />
+            <Row session={session} arrangement={arrangement} onSelect={onSelect} />
           </li>
         ))}
       </ul>
@@ -94,45 +100,31 @@ function Group({
   );
 }
 
-function Row({ session, onSelect }: Pick<GroupsProps, 'onSelect'> & { session: SessionSummary }): JSX.Element {
+function Row({ session, arrangement, onSelect }: RowProps): JSX.Element {
   const { model } = usePage();
-  const { id, title, tags = [], asking = [] } = session;
+  const { id, title, archived, tags = [], asking = [] } = session;
   return (
-    <button type="button" class="sessionRow" aria-current={id === model.sessionId.value} onClick={() => onSelect(id)}>
-      <span class="sessionTitle">{title}</span>
-      <span class="sessionFacts">
-        <Facts session={session} />
-      </span>
-      {asking.map(ask => (
-        <AskLine key={ask.id} ask={ask} />
+    <>
+      <button type="button" class="sessionRow" aria-current={id === model.sessionId.value} onClick={() => onSelect(id)}>
+        <span class="sessionTitle">{title}</span>
+        <span class="sessionFacts">
+          <Facts session={session} />
+        </span>
+        {tags.length === 0 ? null : (
+          <span class="sessionTags">
+            {tags.map(tag => (
+              <span key={tag} class="chip">
+                {tag}
+              </span>
+            ))}
+          </span>
+        )}
+      </button>
+      <RowActions session={session} />
+      {(archived ? [] : asking).map(ask => (
+        <AskLine key={ask.id} session={session} ask={ask} arrangement={arrangement} onSelect={onSelect} />
       ))}
-      {tags.length === 0 ? null : (
-        <span class="sessionTags">
-          {tags.map(tag => (
-            <span key={tag} class="chip">
-              {tag}
-            </span>
-          ))}
-        </span>
-      )}
-    </button>
-  );
-}
-
-/** What an agent asks, and how much a person should look before they allow it. */
-function AskLine({ ask }: { ask: Ask }): JSX.Element {
-  const { risk, why } = ask;
-  return (
-    <span class="sessionAsk">
-      <span class="askText">
-        <VisibleText text={askLine(ask)} />
-      </span>
-      {risk === undefined ? null : (
-        <span class={`risk ${risk}`}>
-          {why === undefined ? t('{0} risk', told(risk)) : t('{0} risk: {1}', told(risk), told(why))}
-        </span>
-      )}
-    </span>
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useEffect, useId, useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import type { ApprovalDecision } from '../../../protocol/events.ts';
 import type { Approval } from '../../../protocol/session.ts';
 import type { RiskNote } from '../../../protocol/approvalRisk.ts';
@@ -17,11 +17,9 @@ import { Problem } from './problem.tsx';
 import { Questions } from './questions.tsx';
 import { ToolInputView } from './toolInputView.tsx';
 import { useAction, type Action } from './useAction.ts';
+import { useArmed } from './useArmed.ts';
 import { VisibleText } from './visibleText.tsx';
 import { t, told } from '../../../protocol/text.ts';
-
-/** A card that just appeared takes no answer yet: the click was meant for what stood there before. */
-const ARMING_MS = 400;
 
 const headings = () =>
   ({ tool: t('Allow this?'), plan: t('Approve this plan?'), questions: t('The agent asks') }) as const;
@@ -85,15 +83,6 @@ function riskText({ risk, why }: RiskNote): string {
     case 'high':
       return t('High risk: {0}', told(why));
   }
-}
-
-function useArmed(): boolean {
-  const [armed, setArmed] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setArmed(true), ARMING_MS);
-    return () => clearTimeout(timer);
-  }, []);
-  return armed;
 }
 
 /** Exactly what would happen, whole: nothing of it is folded or cut. */
