@@ -29,6 +29,7 @@ import { TicketDesk } from './http/tickets.ts';
 import { createModelGateway, type ModelGateway } from './models/gateway.ts';
 import { Secrets } from './redaction/secrets.ts';
 import { relayHandlers } from './relayHandlers.ts';
+import { afterAbandoned } from './sandboxes/afterAbandoned.ts';
 import { createDockerProvider } from './sandboxes/docker/dockerProvider.ts';
 import { createLocalProvider } from './sandboxes/local/localProvider.ts';
 import { Conversations } from './sessions/conversations.ts';
@@ -270,7 +271,7 @@ async function buildSessions(
     (await githubApp?.tokenFor(repository, purpose)) ??
     (repository.forge === github.id ? config.githubToken : undefined);
   const mirrors = new Mirrors(join(dataFolder, 'mirrors'), log);
-  const providers = new Map([local, docker, ...vendors].map(provider => [provider.id, provider]));
+  const providers = new Map([local, docker, ...vendors].map(provider => [provider.id, afterAbandoned(provider)]));
   const findAgent = cachedSearch(agents, config.claudePath);
   const spares = new Spares({ providers, mirrors, agents, findAgent, log }, config.spareSandboxes);
   onClose(() => spares.close());

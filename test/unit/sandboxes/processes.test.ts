@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { markIn, parseStat, parseUsage } from '../../../server/src/sandboxes/local/linuxProcesses.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { linuxProcesses, markIn, parseStat, parseUsage } from '../../../server/src/sandboxes/local/linuxProcesses.ts';
 import { selectProcesses } from '../../../server/src/sandboxes/local/processTable.ts';
 import type { ProcessEntry } from '../../../server/src/sandboxes/local/processTable.ts';
 import { parseLine } from '../../../server/src/sandboxes/local/psProcesses.ts';
+import { requireOrSkip } from '../../support/requirement.ts';
 
 function entry(pid: number, parent: number, mark = '', ended = false): ProcessEntry {
   return { pid, parent, mark, ended, born: `b/${pid}` };
@@ -51,6 +54,27 @@ describe('selectProcesses', () => {
       selectProcesses(own, () => true, new Set()),
       [],
     );
+  });
+});
+
+describe('the processes of Linux', () => {
+  it('kill the one that was meant, and not another that has its number by now', async function () {
+    requireOrSkip(this, 'the processes of Linux', process.platform === 'linux', 'it is another system');
+    const table = linuxProcesses();
+    const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+    try {
+      await once(child, 'spawn');
+      const meant = await table.identify(child.pid ?? 0);
+      assert.ok(meant);
+      await table.kill({ ...meant, born: `${meant.born}0` });
+      assert.deepEqual(await table.identify(meant.pid), meant);
+      const ended = once(child, 'exit');
+      await table.kill(meant);
+      assert.deepEqual(await ended, [null, 'SIGKILL']);
+      await table.kill(meant);
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 });
 

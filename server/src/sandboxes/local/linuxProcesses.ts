@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync, readdirSync } from 'node:fs';
-import { MARKER } from './processTable.ts';
+import { killNow, MARKER } from './processTable.ts';
 import type { Vitals } from '../provider.ts';
 import type { ProcessEntry, ProcessTable } from './processTable.ts';
 
@@ -28,6 +28,11 @@ export function linuxProcesses(): ProcessTable {
         }
       }
       return entries;
+    },
+    async kill({ pid, born }) {
+      if (parseStat(readProc(`${pid}/stat`), boot)?.born === born) {
+        killNow(pid);
+      }
     },
     async text(pid) {
       return Buffer.from(`${readProc(`${pid}/cmdline`)}\0${readProc(`${pid}/environ`)}`, 'latin1');

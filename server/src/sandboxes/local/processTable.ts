@@ -22,6 +22,8 @@ export interface ProcessTable {
   /** Undefined when it does not run (any more). */
   identify(pid: number): Promise<ProcessIdentity | undefined>;
   list(): Promise<ProcessEntry[]>;
+  /** Kills it, unless its number belongs to another by now: that is looked at directly before. */
+  kill(identity: ProcessIdentity): Promise<void>;
   /** Awaited directly before anything is killed; throws when this relay may not any more. */
   beforeKill?(): Promise<void>;
   /** A process with all its descendants; undefined when it does not run. Absent where that would cost much. */
@@ -98,13 +100,14 @@ export async function killProcesses(
     await table.beforeKill?.();
     for (const target of targets) {
       known.add(keyOf(target));
-      killOne(target.pid);
+      await table.kill(target);
     }
     await new Promise(resolve => setTimeout(resolve, pauseMs));
   }
 }
 
-function killOne(pid: number): void {
+/** For a process that is known to be the right one in this moment. */
+export function killNow(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {

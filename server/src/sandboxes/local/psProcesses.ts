@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { MARKER } from './processTable.ts';
+import { killNow, MARKER } from './processTable.ts';
 import type { ProcessEntry, ProcessTable } from './processTable.ts';
 
 const run = promisify(execFile);
@@ -23,6 +23,12 @@ export function psProcesses(): ProcessTable {
       return entry === undefined || entry.ended ? undefined : { pid, born: entry.born };
     },
     list: async () => ps('-ax'),
+    async kill({ pid, born }) {
+      const [entry] = await ps('-p', String(pid));
+      if (entry?.born === born) {
+        killNow(pid);
+      }
+    },
   };
 }
 
