@@ -1,8 +1,8 @@
-import type { CallResult } from '../../../protocol/calls.ts';
-import type { LineRange } from '../../../protocol/feedback.ts';
-import { count, t } from '../../../protocol/text.ts';
+import type { CallResult } from './calls.ts';
+import type { LineRange } from './feedback.ts';
+import { count, t } from './text.ts';
 
-/* What the editor says of comments, and how they are put together to threads. Pure, no `vscode`. */
+/* What is said of comments to the agent, and how they are put together to threads. */
 
 export type Comment = CallResult<'review.comments'>['comments'][number];
 
@@ -75,25 +75,25 @@ export function answerOf({ answer }: Comment): { title: string; text: string } |
     return undefined;
   }
   return {
-    title: TITLES[answer.outcome],
-    text: [answer.text, EVIDENCE[answer.evidence ?? 'unknown']].filter(Boolean).join('\n\n'),
+    title: titles()[answer.outcome],
+    text: [answer.text, evidences()[answer.evidence ?? 'unknown']].filter(Boolean).join('\n\n'),
   };
 }
 
-const TITLES = {
+const titles = () => ({
   addressed: t('Addressed'),
   declined: t('Declined'),
   outdated: t('Outdated'),
   changed: t('Changed, not answered'),
   unanswered: t('Not answered'),
-} as const;
+});
 
-const EVIDENCE = {
+const evidences = () => ({
   lines: t('These lines changed.'),
   file: t('The file changed elsewhere.'),
   none: t('Nothing in the file changed.'),
   unknown: '',
-} as const;
+});
 
 /** What a submission was, for the status bar. */
 export function submittedText({

@@ -208,6 +208,53 @@ describe('the review in a browser', function () {
     await page.getByRole('button', { name: 'Open Changes' }).waitFor();
   });
 
+  it('comments on a change, rejects with a reason and submits; the answers stand under the changes', async () => {
+    const sessionId = await begin('Say why');
+    const { page } = await openReview('Say why');
+    const said = page.getByRole('group', { name: 'Comment to the agent' });
+    const field = page.getByRole('textbox', { name: 'Comment to the agent' });
+    await page.getByRole('button', { name: 'Comment on change 1 of 3 in numbers.txt' }).click();
+    await field.fill('Never mind');
+    await field.press('Escape');
+    await field.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Comment on change 1 of 3 in numbers.txt' }).click();
+    await field.fill('Write a 3.');
+    await page.getByRole('button', { name: 'Add Comment' }).click();
+    await said.getByText('Draft').waitFor();
+    await said.getByRole('button', { name: 'Edit' }).click();
+    await field.fill('Write 3.');
+    await field.press('Control+Enter');
+    await said.getByText('Write 3.').waitFor();
+    const [draft] = (await shop.client.call('review.comments', { sessionId })).comments;
+    assert.deepEqual([draft?.text, draft?.state, draft?.now], ['Write 3.', 'draft', { start: 2, count: 1 }]);
+    await page.getByRole('button', { name: 'Reject… change 2 of 3 in numbers.txt' }).click();
+    await page.getByRole('textbox', { name: /^Why it is rejected/ }).fill('Twenty stays a number.');
+    await screenshot(page, 'browser-review-reason');
+    assert.deepEqual(await axeFindings(page), []);
+    await page.getByRole('button', { name: 'Reject', exact: true }).click();
+    await page.locator('.hunk[aria-label^="Change 2 of 2 in numbers.txt"]').waitFor();
+    await page.getByRole('button', { name: 'Submit Review…' }).click();
+    await page.getByText('The agent gets 1 comment and everything').waitFor();
+    const answers = 'Done.\n\n```review\nC1: addressed - it is 3 now\nR1: declined - it is a word\n```';
+    await page
+      .getByRole('textbox', { name: /^Anything else to say/ })
+      .fill(`Almost. @@${JSON.stringify([{ text: answers }])}`);
+    await page.getByRole('button', { name: 'Submit Review', exact: true }).click();
+    await progress(page, 'Review submitted: 1 comment, 1 rejection');
+    const state = await shop.until(sessionId, 'the answer', idle(3));
+    const [submission] = state.feedback?.submissions ?? [];
+    assert.deepEqual(
+      submission?.items.map(({ label, kind, reason }) => ({ label, kind, reason })),
+      [
+        { label: 'C1', kind: 'comment', reason: undefined },
+        { label: 'R1', kind: 'rejection', reason: 'Twenty stays a number.' },
+      ],
+    );
+    await said.getByText('Addressed').waitFor();
+    await said.getByText('it is 3 now').waitFor();
+    await screenshot(page, 'browser-review-answer');
+  });
+
   it('lists sessions as the editor does: pins first, groups, tags, a filter, and the risk of what is asked', async () => {
     const asking = await shop.begin([{ tool: 'Bash', input: { command: 'rm -rf build' } }, { text: 'Done.' }], {
       title: 'Clean up',

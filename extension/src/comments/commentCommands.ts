@@ -10,7 +10,7 @@ import type { COMMENT_COMMANDS } from '../manifest.ts';
 import type { RelayLink } from '../relay/relayLink.ts';
 import type { SessionActions } from '../sessions/sessionActions.ts';
 import { openQuestions } from '../sessions/sessionGroups.ts';
-import { type Comment, submittedText } from './commentText.ts';
+import { type Comment, submittedText } from '../../../protocol/commentText.ts';
 import { type CommentThreads, sessionCommentedIn, sideOf, ThreadComment } from './commentThreads.ts';
 import { type PlanDocuments, planOf } from './planDocuments.ts';
 import { draftsOnPlan, keepPlanningMessage } from './planText.ts';

@@ -10,7 +10,7 @@ import {
   threadsOf,
   type Comment,
   type ThreadShape,
-} from './commentText.ts';
+} from '../../../protocol/commentText.ts';
 import { planOf } from './planDocuments.ts';
 import type { SessionComments } from './sessionComments.ts';
 import { t } from '../../../protocol/text.ts';

@@ -1,5 +1,5 @@
 import { SandpiperError } from '../../../protocol/errors.ts';
-import type { Comment } from './commentText.ts';
+import type { Comment } from '../../../protocol/commentText.ts';
 import { t } from '../../../protocol/text.ts';
 
 /* Comments on a plan: what the agent is told of them. Pure, no `vscode`. */

@@ -3,7 +3,7 @@ import { DisposableStore } from '../disposables.ts';
 import type { Log } from '../log.ts';
 import type { RelayLink } from '../relay/relayLink.ts';
 import type { SessionStore } from '../sessions/sessionStore.ts';
-import type { Comment } from './commentText.ts';
+import type { Comment } from '../../../protocol/commentText.ts';
 
 /** The comments of the sessions that somebody looks at, as the relay has them. */
 export class SessionComments implements vscode.Disposable {

@@ -9,7 +9,7 @@ import {
   threadLabel,
   threadsOf,
   type Comment,
-} from '../../../extension/src/comments/commentText.ts';
+} from '../../../protocol/commentText.ts';
 
 const lines = { start: 2, count: 1 };
 const place = { kind: 'lines', side: 'proposed', path: 'a.txt', object: 'a'.repeat(40), lines, quote: 'x' } as const;

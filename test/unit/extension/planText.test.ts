@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { planThreadsOf, type Comment } from '../../../extension/src/comments/commentText.ts';
+import { planThreadsOf, type Comment } from '../../../protocol/commentText.ts';
 import { draftsOnPlan, keepPlanningMessage, planIn } from '../../../extension/src/comments/planText.ts';
 
 describe('comments on a plan', () => {

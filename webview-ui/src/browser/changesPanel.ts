@@ -1,7 +1,10 @@
 import { signal } from '@preact/signals';
+import type { CallResult } from '../../../protocol/calls.ts';
+import type { Comment } from '../../../protocol/commentText.ts';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import { sidesOf, type PendingReview } from '../../../protocol/pendingReview.ts';
 import type { RelayConnection } from './relayConnection.ts';
+import type { CommentTarget } from './reviewComments.ts';
 import { askSensitive, confirmRejectAll, confirmSensitive } from './reviewQuestions.ts';
 import { SideTexts } from './sideTexts.ts';
 import { t } from '../../../protocol/text.ts';
@@ -13,7 +16,8 @@ interface Shown {
 }
 
 export type ChangesView =
-  (Shown & { scope: 'all'; diff: string; truncated: boolean }) | (Shown & { scope: 'pending'; pending: PendingReview });
+  | (Shown & { scope: 'all'; diff: string; truncated: boolean })
+  | (Shown & { scope: 'pending'; pending: PendingReview; comments: Comment[] });
 
 export type Verdict = 'accept' | 'reject';
 
@@ -41,7 +45,7 @@ export class ChangesPanel {
     }
     const next: ChangesView =
       scope === 'pending'
-        ? { ...shown, scope, pending: await this.#list(sessionId) }
+        ? { ...shown, scope, ...(await this.#list(sessionId)) }
         : { ...shown, scope, ...(await this.#relay.call('changes.diff', { sessionId, from: 'base', to: 'proposed' })) };
     if (generation === this.#generation) {
       if (next.scope === 'pending') {
@@ -81,10 +85,11 @@ export class ChangesPanel {
 
   /**
    * Accepts or rejects a hunk, or all of a file.
+   * @param reason why it is rejected; the agent is told with the submitted review
    * @returns false when the person chose not to
    * @throws `stale` when it is not pending any more; nothing is decided then, and what is shown is fresh
    */
-  async decide(verdict: Verdict, { path, hunk }: { path: string; hunk?: string }): Promise<boolean> {
+  async decide(verdict: Verdict, { path, hunk }: { path: string; hunk?: string }, reason?: string): Promise<boolean> {
     const { sessionId, pending } = this.#reviewed();
     const file = pending.files.find(one => one.path === path);
     if (
@@ -97,7 +102,8 @@ export class ChangesPanel {
     }
     const files = [{ path, ...(hunk === undefined ? {} : { hunks: [hunk] }) }];
     const expected = sidesOf(pending);
-    await this.#change(() => this.#relay.mutate('review.decide', { sessionId, verdict, files, expected }));
+    const why = reason === undefined ? {} : { reason };
+    await this.#change(() => this.#relay.mutate('review.decide', { sessionId, verdict, files, expected, ...why }));
     return true;
   }
 
@@ -139,6 +145,30 @@ export class ChangesPanel {
     await this.#change(() => this.#relay.mutate('review.resolve', { sessionId, path, take }));
   }
 
+  /** Keeps a comment as a draft. */
+  async comment(target: CommentTarget, text: string): Promise<void> {
+    const { sessionId } = this.#reviewed();
+    await this.#change(() => this.#relay.mutate('review.comment', { sessionId, target, text }));
+  }
+
+  async editComment(commentId: string, text: string): Promise<void> {
+    const { sessionId } = this.#reviewed();
+    await this.#change(() => this.#relay.mutate('review.editComment', { sessionId, commentId, text }));
+  }
+
+  async deleteComment(commentId: string): Promise<void> {
+    const { sessionId } = this.#reviewed();
+    await this.#change(() => this.#relay.mutate('review.deleteComment', { sessionId, commentId }));
+  }
+
+  /** Hands comments, rejections and edits to the agent. @throws `conflict` when there is nothing to hand over */
+  async submit(text: string): Promise<CallResult<'review.submit'>> {
+    const { sessionId } = this.#reviewed();
+    const submitted = await this.#relay.mutate('review.submit', { sessionId, text });
+    await this.refresh();
+    return submitted;
+  }
+
   /** Also when it is refused, so that the person sees why. */
   async #change(call: () => Promise<unknown>): Promise<void> {
     try {
@@ -154,10 +184,13 @@ export class ChangesPanel {
   }
 
   /** With the texts of the files that were shown, so that none of them is empty for a moment. */
-  async #list(sessionId: string): Promise<PendingReview> {
-    const pending = await this.#relay.call('review.list', { sessionId });
+  async #list(sessionId: string): Promise<{ pending: PendingReview; comments: Comment[] }> {
+    const [pending, { comments }] = await Promise.all([
+      this.#relay.call('review.list', { sessionId }),
+      this.#relay.call('review.comments', { sessionId }),
+    ]);
     await this.texts.follow(sessionId, pending);
-    return pending;
+    return { pending, comments };
   }
 
   #reviewed(): { sessionId: string; pending: PendingReview } {

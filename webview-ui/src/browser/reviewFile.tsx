@@ -1,14 +1,18 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import type { Comment } from '../../../protocol/commentText.ts';
 import type { PendingFile, ReviewSides } from '../../../protocol/pendingReview.ts';
 import { Icon } from '../components/icon.tsx';
 import { Problem } from '../components/problem.tsx';
 import { useAction } from '../components/useAction.ts';
 import { hunkLines, wholeFileLines } from '../text/hunkLines.ts';
 import type { ChangesPanel } from './changesPanel.ts';
+import { CommentList } from './commentList.tsx';
 import { Counts, FileName } from './fileNames.tsx';
 import { ReviewLines } from './reviewLines.tsx';
-import { placeKey, type Decide } from './reviewPlaces.ts';
+import { commentsOf } from './reviewComments.ts';
+import { ReviewHunk } from './reviewHunk.tsx';
+import type { Decide } from './reviewPlaces.ts';
 import { t } from '../../../protocol/text.ts';
 
 export interface ReviewFileProps {
@@ -16,6 +20,7 @@ export interface ReviewFileProps {
   sessionId: string;
   sides: ReviewSides;
   file: PendingFile;
+  comments: readonly Comment[];
   conflict: boolean;
   isOpen: boolean;
   busy: boolean;
@@ -59,7 +64,7 @@ export function ReviewFile(props: ReviewFileProps): JSX.Element {
   );
 }
 
-function Contents({ panel, sessionId, sides, file, busy, onDecide }: ReviewFileProps): JSX.Element {
+function Contents({ panel, sessionId, sides, file, comments, busy, onDecide }: ReviewFileProps): JSX.Element {
   const [, setLoads] = useState(0);
   const loading = useAction();
   const texts = file.binary ? undefined : panel.texts.peek(file);
@@ -79,71 +84,30 @@ function Contents({ panel, sessionId, sides, file, busy, onDecide }: ReviewFileP
     return loading.error ? <Problem error={loading.error} /> : <p class="note">{t('Loading…')}</p>;
   }
   const { path, hunks } = file;
+  const said = commentsOf(comments, file);
   return (
     <>
       {texts.note === undefined ? null : <p class="note">{texts.note}</p>}
       {hunks.length === 0 && 'before' in texts ? (
         <ReviewLines lines={wholeFileLines(texts.before, texts.after)} label={t('All of {0}', path)} />
       ) : null}
-      {hunks.map((hunk, index) => {
-        const place = { path, hunk: hunk.id };
-        const name = t('change {0} of {1} in {2}', index + 1, hunks.length, path);
-        const lines = 'before' in texts ? hunkLines(texts.before, texts.after, hunks, index) : [];
-        return (
-          <div
-            key={hunk.id}
-            class="hunk"
-            role="group"
-            tabIndex={0}
-            data-place={placeKey(path, hunk.id)}
-            aria-label={t(
-              'Change {0} of {1} in {2}, line {3}. A accepts it, R rejects it.',
-              index + 1,
-              hunks.length,
-              path,
-              hunk.newStart + 1,
-            )}
-            onKeyDown={event => {
-              const verdict = event.target === event.currentTarget ? verdictOf(event) : undefined;
-              if (verdict && !busy) {
-                onDecide(verdict, place);
-              }
-            }}
-          >
-            <ReviewLines lines={lines} label={t('Lines of {0}', name)} />
-            <div class="actions hunkActions">
-              <button
-                type="button"
-                class="primary"
-                aria-label={t('Accept {0}', name)}
-                disabled={busy}
-                onClick={() => onDecide('accept', place)}
-              >
-                {t('Accept')}
-              </button>
-              <button
-                type="button"
-                class="secondary"
-                aria-label={t('Reject {0}', name)}
-                disabled={busy}
-                onClick={() => onDecide('reject', place)}
-              >
-                {t('Reject')}
-              </button>
-            </div>
-          </div>
-        );
-      })}
+      {hunks.map((hunk, index) => (
+        <ReviewHunk
+          key={hunk.id}
+          panel={panel}
+          file={file}
+          index={index}
+          hunk={hunk}
+          lines={'before' in texts ? hunkLines(texts.before, texts.after, hunks, index) : []}
+          comments={said.at.get(hunk.id) ?? []}
+          busy={busy}
+          onDecide={onDecide}
+        />
+      ))}
+      {said.elsewhere.length === 0 ? null : <p class="note">{t('On lines that are not in sight here:')}</p>}
+      <CommentList panel={panel} comments={said.elsewhere} />
     </>
   );
-}
-
-/** Only while the change itself has the focus, and only a key alone. */
-function verdictOf({ key, ctrlKey, metaKey, altKey, repeat }: KeyboardEvent): 'accept' | 'reject' | undefined {
-  if (ctrlKey || metaKey || altKey || repeat) {
-    return undefined;
-  }
-  return key.toLowerCase() === 'a' ? 'accept' : key.toLowerCase() === 'r' ? 'reject' : undefined;
 }
 
 function modeNote({ status, mode, oldMode }: PendingFile): JSX.Element | null {

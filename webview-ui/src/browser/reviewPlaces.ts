@@ -8,7 +8,8 @@ export interface Place {
   hunk?: string;
 }
 
-export type Decide = (verdict: Verdict, place: { path: string; hunk?: string }) => void;
+/** @param reason why it is rejected */
+export type Decide = (verdict: Verdict, place: { path: string; hunk?: string }, reason?: string) => void;
 
 /** From top to bottom. */
 export function placesOf(files: readonly PendingFile[]): Place[] {

@@ -10,6 +10,7 @@ import { FileNames } from './fileNames.tsx';
 import { isNamed } from './namedFile.ts';
 import { ReviewFile } from './reviewFile.tsx';
 import { placesOf, type Decide, type Place } from './reviewPlaces.ts';
+import { SubmitForm } from './submitForm.tsx';
 import { t } from '../../../protocol/text.ts';
 
 /** Files that are opened by themselves; the rest waits until somebody looks. */
@@ -23,9 +24,10 @@ export function ReviewView({
   panel: ChangesPanel;
   view: Extract<ChangesView, { scope: 'pending' }>;
 }): JSX.Element {
-  const { pending, sessionId, path } = view;
+  const { pending, comments, sessionId, path } = view;
   const action = useAction();
   const [said, setSaid] = useState('');
+  const [submitting, setSubmitting] = useState(false);
   const section = useRef<HTMLDivElement>(null);
   const goTo = useRef<Place | undefined>(undefined);
   useFollow(panel, view);
@@ -37,13 +39,13 @@ export function ReviewView({
       focusPlace(section.current, place);
     }
   });
-  const decide: Decide = (verdict, place) =>
+  const decide: Decide = (verdict, place, reason) =>
     action.run(async () => {
       const before = placesOf(pending.files);
       // A whole file stands where its last change did.
       const from = before.findLast(each => each.path === place.path && (place.hunk ?? each.hunk) === each.hunk);
       try {
-        if (await panel.decide(verdict, place)) {
+        if (await panel.decide(verdict, place, reason)) {
           setSaid(verdict === 'accept' ? t('Accepted') : t('Rejected'));
         }
       } finally {
@@ -67,7 +69,18 @@ export function ReviewView({
         onAcceptAll={() => change(t('Accepted'), () => panel.acceptAll(sessionId, pending.proposed))}
         onRejectAll={() => change(t('Rejected'), () => panel.rejectAll())}
         onUndo={() => change(t('Taken back'), () => panel.undo())}
+        onSubmit={() => setSubmitting(true)}
       />
+      {submitting ? (
+        <SubmitForm
+          panel={panel}
+          comments={comments}
+          onDone={done => {
+            setSubmitting(false);
+            setSaid(done);
+          }}
+        />
+      ) : null}
       <Problem error={action.error} />
       {pending.files.length > 1 ? (
         <FileNames
@@ -82,6 +95,7 @@ export function ReviewView({
           sessionId={sessionId}
           sides={pending}
           file={file}
+          comments={comments}
           conflict={pending.conflicts.some(conflict => conflict.path === file.path)}
           isOpen={index < OPEN_AT_FIRST || isNamed(file.path, path)}
           busy={action.busy}
@@ -103,9 +117,10 @@ interface ReviewHeadProps {
   onAcceptAll: () => void;
   onRejectAll: () => void;
   onUndo: () => void;
+  onSubmit: () => void;
 }
 
-function ReviewHead({ pending, said, busy, onAcceptAll, onRejectAll, onUndo }: ReviewHeadProps): JSX.Element {
+function ReviewHead({ pending, said, busy, onAcceptAll, onRejectAll, onUndo, onSubmit }: ReviewHeadProps): JSX.Element {
   const { model } = usePage();
   const canUndo = model.session.value?.review.decisions.some(({ undo }) => !undo) === true;
   const isDone = pending.review.pending === 0;
@@ -127,6 +142,9 @@ function ReviewHead({ pending, said, busy, onAcceptAll, onRejectAll, onUndo }: R
         <button type="button" class="secondary" disabled={busy || !canUndo} onClick={onUndo}>
           {t('Undo')}
         </button>
+        <button type="button" class="secondary" disabled={busy} onClick={onSubmit}>
+          {t('Submit Review…')}
+        </button>
       </div>
     </div>
   );
@@ -142,6 +160,14 @@ function useFollow(panel: ChangesPanel, { pending, sessionId }: Extract<ChangesV
       panel.refresh().catch(() => undefined);
     }
   }, [session?.accepted, session?.proposed, session?.review.reviewed, session?.review.conflicts.length]);
+  const feedback = session?.feedback;
+  const shown = useRef(feedback);
+  useEffect(() => {
+    if (session?.id === sessionId && feedback !== shown.current) {
+      panel.refresh().catch(() => undefined);
+    }
+    shown.current = feedback;
+  }, [feedback]);
 }
 
 function reveal(section: HTMLElement | null, fits: (element: HTMLElement) => boolean, focus = false): void {
