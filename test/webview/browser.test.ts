@@ -151,7 +151,7 @@ describe('chat page in a browser', function () {
     await openSession();
     relay.cut(true);
     await page.getByText('Nothing is lost').waitFor();
-    await page.getByRole('button', { name: /^Stop/ }).click();
+    await page.getByRole('main').getByRole('button', { name: /^Stop/ }).click();
     await page.getByRole('alert').getByText('The relay cannot be reached, so nothing was done.').waitFor();
     relay.cut(false);
     await page.getByText('Nothing is lost').waitFor({ state: 'detached', timeout: 20_000 });
@@ -174,7 +174,9 @@ describe('chat page in a browser', function () {
     relay.cut(true);
     await page.getByText('Nothing is lost').waitFor();
     await page.getByRole('button', { name: 'Allow Once' }).click();
-    await page.getByText('Kept until the relay is back: Allow').waitFor();
+    for (const place of [page.getByRole('main'), page.getByRole('navigation', { name: 'Sessions' })]) {
+      await place.getByText('Kept until the relay is back: Allow').waitFor();
+    }
     await page.reload();
     assert.deepEqual(called('session.answer'), []);
     relay.cut(false);
@@ -182,7 +184,7 @@ describe('chat page in a browser', function () {
     const [{ key, ...answer } = {}] = called('session.answer');
     assert.match(String(key), /^key_/);
     assert.deepEqual(answer, { sessionId: log.id, approvalId: 'ask1', decision: { kind: 'allow' } });
-    await page.getByText('Sending: Allow').waitFor();
+    await page.getByRole('main').getByText('Sending: Allow').waitFor();
   });
 
   it('repeats a message with the same key when its answer was lost', async () => {

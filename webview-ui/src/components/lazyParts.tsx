@@ -1,4 +1,5 @@
 import type * as Later from './later.tsx';
+import { importAgain } from './importAgain.ts';
 import { lazy } from './lazy.tsx';
 import type * as Seldom from './seldom.tsx';
 
@@ -7,8 +8,8 @@ import type * as Seldom from './seldom.tsx';
  * nothing.
  */
 
-const later = async (): Promise<typeof Later> => import('./later.tsx');
-export const seldom = async (): Promise<typeof Seldom> => import('./seldom.tsx');
+const later = async (): Promise<typeof Later> => importAgain(async () => import('./later.tsx'));
+export const seldom = async (): Promise<typeof Seldom> => importAgain(async () => import('./seldom.tsx'));
 
 export const ChangesBar = lazy('The changes', async () => (await later()).ChangesBar);
 export const MessageActions = lazy('What can be done with a message', async () => (await seldom()).MessageActions);
