@@ -77,6 +77,8 @@ export const layers = [
     packages: ['@octokit/auth-app', '@octokit/rest', 'zod'],
     node: true,
   },
+  { folder: 'server/src/forges/gitea', may: [...base, 'server/src/forges'], packages: ['zod'], node: true },
+  { folder: 'server/src/forges/gitlab', may: [...base, 'server/src/forges'], packages: ['zod'], node: true },
   {
     folder: 'server/src/sessions',
     may: [

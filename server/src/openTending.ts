@@ -31,6 +31,7 @@ export function openTending(
   const tending = new Tending({
     log,
     watcher: createGithubWatcher({ hosts: config.githubHosts, isOurs }),
+    canWatch,
     pollMs: config.pullRequestPollMs,
     sessions: async () => (await store.activeSessions()).map(({ summary }) => summary),
     record: async (sessionId, decide) => {
@@ -66,6 +67,9 @@ export function tendingHandlers(
     { deed, key, token }: { deed: PullRequestDeed; key: string; token: string | undefined },
   ) => {
     const pull = pullOf((await sessions.get(sessionId)).log.state);
+    if (!canWatch(pull)) {
+      throw notRead(pull);
+    }
     const repository = repositoryOf({ forges }, pull);
     const usable = repository && (token ?? (await forgeToken(repository, 'talk')));
     if (!repository || usable === undefined) {
@@ -98,6 +102,17 @@ export function tendingHandlers(
       });
     },
   };
+}
+
+/** Checks and reviews are read on one kind of forge. */
+function canWatch({ forge }: Pick<PullRequest, 'forge'>): boolean {
+  return forge === 'github';
+}
+
+function notRead({ url }: PullRequest): SandpiperError {
+  return new SandpiperError('no_forge', `Checks and reviews are read on GitHub only, and ${url} is elsewhere.`, {
+    hint: 'Send the agent a message that says what is to be done.',
+  });
 }
 
 function pullOf({ pullRequest }: Pick<SessionState, 'pullRequest'>): PullRequest {

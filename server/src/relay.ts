@@ -9,6 +9,7 @@ import { Archives } from './archives/archives.ts';
 import { VERSION, type Config } from './core/config.ts';
 import { openDataFolder, readOrMakeSecret } from './core/dataFolder.ts';
 import { requireRoom } from './core/diskSpace.ts';
+import { tokenForHost } from './core/forgeConfig.ts';
 import { guardFile } from './core/folderGuard.ts';
 import { watchIdle } from './core/idleWatch.ts';
 import type { Logger } from './core/log.ts';
@@ -20,6 +21,7 @@ import { parseEgress } from './egress/rules.ts';
 import { SavedRules } from './egress/savedRules.ts';
 import { loadGithubClient } from './forges/github/githubClients.ts';
 import { GithubApp } from './forges/github/githubApp.ts';
+import { createGiteaForge } from './forges/gitea/giteaForge.ts';
 import { createGithubForge } from './forges/github/githubForge.ts';
 import { Mirrors } from './git/mirrors.ts';
 import { Guard } from './http/guard.ts';
@@ -258,7 +260,7 @@ async function buildSessions(
   const onToken = (value: string): void => secrets.hold('kubernetes', 'token of Kubernetes', value);
   const vendors = vendorProviders(config, { token, ownership, log, onToken }, onClose);
   const claude = createClaudeAgent({ path: config.path, configFolder: config.claudeFolder });
-  const github = createGithubForge({ hosts: config.githubHosts });
+  const forges = [createGithubForge({ hosts: config.githubHosts }), createGiteaForge({ hosts: config.gitea.hosts })];
   const agents = new Map<string, Agent>([[claude.id, claude]]);
   const githubApp =
     config.githubApp &&
@@ -268,8 +270,7 @@ async function buildSessions(
       onToken: (use, minted) => secrets.hold(`github app ${use}`, 'token of the GitHub App', minted),
     }));
   const forgeToken: Dependencies['forgeToken'] = async (repository, purpose) =>
-    (await githubApp?.tokenFor(repository, purpose)) ??
-    (repository.forge === github.id ? config.githubToken : undefined);
+    (await githubApp?.tokenFor(repository, purpose)) ?? tokenForHost(config, repository);
   const mirrors = new Mirrors(join(dataFolder, 'mirrors'), log);
   const providers = new Map([local, docker, ...vendors].map(provider => [provider.id, afterAbandoned(provider)]));
   const findAgent = cachedSearch(agents, config.claudePath);
@@ -289,7 +290,7 @@ async function buildSessions(
     providers,
     spares,
     agents,
-    forges: [github],
+    forges,
     log,
     runFolder,
     gatewayUrl: await openModelAddress(config, gateway),
@@ -302,7 +303,7 @@ async function buildSessions(
     findAgent,
     gatewayToken: sessionId => createHmac('sha256', token).update(`gateway:${sessionId}`).digest('base64url'),
     forgeToken,
-    sourceAccess: new SourceAccess({ forges: [github], forgeToken: repository => forgeToken(repository, 'read') }),
+    sourceAccess: new SourceAccess({ forges, forgeToken: repository => forgeToken(repository, 'read') }),
   };
   sessions = new Sessions(dependencies);
   const made = sessions;
@@ -314,11 +315,14 @@ async function buildSessions(
 }
 
 /** What is held from the start; keys that are set and tokens that are brought later come to it. */
-function secretsOf({ modelKey, githubToken, vendors }: Config, token: string): Secrets {
+function secretsOf({ modelKey, githubToken, gitea, gitlab, vendors }: Config, token: string): Secrets {
   const secrets = new Secrets();
   secrets.hold('model', 'model key', modelKey?.value);
   secrets.hold('relay', 'token of the relay', token);
   secrets.hold('github', 'forge token', githubToken);
+  for (const [host, value] of [...gitea.tokens, ...gitlab.tokens]) {
+    secrets.hold(`forge ${host}`, 'forge token', value);
+  }
   secrets.hold('e2b', 'key of E2B', vendors.e2b?.apiKey);
   secrets.hold('daytona', 'key of Daytona', vendors.daytona?.apiKey);
   return secrets;

@@ -130,7 +130,8 @@ describe('the policy of a repository', function () {
     const cli = new Cli(shop.dataFolder);
     const source = await makeRepository({ version: 1, paths: { deny: ['added.txt'] } });
     const id = await beginChange(shop, source);
-    const env = { SANDPIPER_GITHUB_TOKEN: github.token };
+    const hosts = `${github.host}=${github.apiUrl}`;
+    const env = { SANDPIPER_GITHUB_TOKEN: github.token, SANDPIPER_GITHUB_HOSTS: hosts };
     const session = await cli.run(['policy', 'check', id], { env });
     assert.equal(session.code, 1, session.stderr);
     assert.match(

@@ -1,5 +1,6 @@
 import { errorText, toSandpiperError } from '../../../protocol/errors.ts';
 import type { Config } from '../core/config.ts';
+import { tokenForRemote } from '../core/forgeConfig.ts';
 import type { DataFolderTools } from '../core/dataFolderTools.ts';
 import { connect, type Connection } from './connection.ts';
 import { EXIT } from './exitCodes.ts';
@@ -19,9 +20,20 @@ export interface ProgramOptions {
 /** Keeps the exit code of an action. */
 export type Run = (action: () => Promise<number>) => () => Promise<void>;
 
-/** The forge token of this shell: the relay may have been started by another, without one. */
-export function tokenOf({ config }: ProgramOptions): { token?: string } {
-  return config.githubToken === undefined ? {} : { token: config.githubToken };
+/** The token of this shell for the forge of a remote: the relay may have been started by another, without one. */
+export function tokenOf({ config }: ProgramOptions, remoteUrl: string | undefined): { token?: string } {
+  const token = tokenForRemote(config, remoteUrl);
+  return token === undefined ? {} : { token };
+}
+
+/** The token of this shell for the forge of a session. */
+export async function tokenOfSession(
+  options: ProgramOptions,
+  client: Connection['client'],
+  sessionId: string,
+): Promise<{ token?: string }> {
+  const { remoteUrl, source } = (await client.call('session.get', { sessionId })).repository;
+  return tokenOf(options, remoteUrl ?? source);
 }
 
 /** Runs an action with a connection to the relay, which is started when there is none. */

@@ -2,7 +2,7 @@ import { Argument, Option, type Command } from 'commander';
 import { landingTreeSchema } from '../../../protocol/landingCalls.ts';
 import { issueNumber } from './arguments.ts';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
-import { tokenOf, withConnection, type ProgramOptions, type Run } from './command.ts';
+import { tokenOfSession, withConnection, type ProgramOptions, type Run } from './command.ts';
 import { findSession } from './connection.ts';
 import { EXIT } from './exitCodes.ts';
 import { DEEDS, printPullRequest, tendPullRequest } from './pullRequestStatus.ts';
@@ -57,11 +57,12 @@ export function addLanding(command: Command, options: ProgramOptions, run: Run):
       run(() =>
         withConnection(options, async ({ client }) => {
           const sessionId = await findSession(client, session);
+          const token = await tokenOfSession(options, client, sessionId);
           if (deed !== undefined) {
-            return tendPullRequest(client, { sessionId, ...tokenOf(options) }, deed, flags.json);
+            return tendPullRequest(client, { sessionId, ...token }, deed, flags.json);
           }
           if (flags.status) {
-            return printPullRequest(client, { sessionId, ...tokenOf(options) }, flags.json);
+            return printPullRequest(client, { sessionId, ...token }, flags.json);
           }
           const {
             pullRequest,
@@ -72,7 +73,7 @@ export function addLanding(command: Command, options: ProgramOptions, run: Run):
             .call('pullRequest.open', {
               sessionId,
               draft: !flags.ready,
-              ...tokenOf(options),
+              ...token,
               ...(flags.title === undefined ? {} : { title: flags.title }),
               withTheirs: flags.withTheirs,
               ...(flags.base === undefined ? {} : { baseBranch: flags.base }),

@@ -4,7 +4,7 @@ import { Option, type Command } from 'commander';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { landingTreeSchema } from '../../../protocol/landingCalls.ts';
 import { POLICY_PATH, violationText, type PolicySource, type PolicyViolation } from '../../../protocol/policy.ts';
-import { tokenOf, withConnection, type ProgramOptions, type Run } from './command.ts';
+import { tokenOfSession, withConnection, type ProgramOptions, type Run } from './command.ts';
 import { findSession, type Connection } from './connection.ts';
 import { EXIT } from './exitCodes.ts';
 import { plain } from './render.ts';
@@ -55,7 +55,7 @@ async function checkSession(
 ): Promise<Checked> {
   const { source, violations, from } = await client.call('policy.check', {
     sessionId,
-    ...tokenOf(options),
+    ...(await tokenOfSession(options, client, sessionId)),
     ...(flags.from === undefined ? {} : { from: landingTreeSchema.parse(flags.from) }),
     ...(flags.base === undefined ? {} : { baseBranch: flags.base }),
   });

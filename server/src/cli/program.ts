@@ -13,7 +13,7 @@ import { addBackup } from './backup.ts';
 import { addChaos } from './chaos.ts';
 import { amount, portNumber } from './arguments.ts';
 import { addDeletedSessions, addGc, printDeleted } from './deletedSessions.ts';
-import { noRelay, tokenOf, withConnection, type ProgramOptions, type Run } from './command.ts';
+import { noRelay, tokenOf, tokenOfSession, withConnection, type ProgramOptions, type Run } from './command.ts';
 import { findSession, listSessions, type Connection } from './connection.ts';
 import { addCheckpoints } from './checkpoints.ts';
 import { deepDoctor } from './deepDoctor.ts';
@@ -130,7 +130,7 @@ function addRun(command: Command, options: ProgramOptions, run: Run): void {
           const remote = isUrl(flags.repo);
           const created = await connection.client.call('session.create', {
             source: remote ? flags.repo : resolve(flags.repo),
-            ...(remote ? tokenOf(options) : {}),
+            ...(remote ? tokenOf(options, flags.repo) : {}),
             prompt,
             includeUncommitted: flags.uncommitted,
             provider: flags.provider,
@@ -281,7 +281,10 @@ function addRecover(command: Command, options: ProgramOptions, run: Run): void {
       run(() =>
         withConnection(options, async ({ client }) => {
           const sessionId = await findSession(client, session);
-          const { recovering } = await client.call('session.retry', { sessionId, ...tokenOf(options) });
+          const { recovering } = await client.call('session.retry', {
+            sessionId,
+            ...(await tokenOfSession(options, client, sessionId)),
+          });
           process.stdout.write(recovering ? 'recovering\n' : 'nothing to recover\n');
           return EXIT.ok;
         }),

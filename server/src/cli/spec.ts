@@ -210,7 +210,7 @@ async function build(
   const remote = isUrl(flags.repo);
   return client.call('session.create', {
     source: remote ? flags.repo : resolve(flags.repo),
-    ...(remote ? tokenOf(options) : {}),
+    ...(remote ? tokenOf(options, flags.repo) : {}),
     prompt: '',
     spec: { specId, budget },
     includeUncommitted: flags.uncommitted,

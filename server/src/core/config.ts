@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { SandpiperError } from '../../../protocol/errors.ts';
+import { readForgeHosts, readForges, type ForgeConfig, type ForgeHost } from './forgeConfig.ts';
 import { readGithubAppConfig, type GithubAppConfig } from './githubAppConfig.ts';
 import { readHookConfig, type HookConfig } from './hookConfig.ts';
 import type { LogLevel } from './log.ts';
@@ -32,7 +33,10 @@ export interface Config {
   githubToken: string | undefined;
   githubApp: GithubAppConfig | undefined;
   /** Further GitHub hosts (Enterprise Server) as host or `host=apiUrl`. */
-  githubHosts: { host: string; apiUrl: string }[];
+  githubHosts: ForgeHost[];
+  /** Gitea and Forgejo. */
+  gitea: ForgeConfig;
+  gitlab: ForgeConfig;
   hooks: HookConfig;
   /** How often an open pull request is looked at while something is under way there; 0: never by itself. */
   pullRequestPollMs: number;
@@ -138,7 +142,8 @@ function configOf(env: Environment): Config {
     claudeFolder: env['CLAUDE_CONFIG_DIR'] ?? join(homedir(), '.claude'),
     githubToken: env['SANDPIPER_GITHUB_TOKEN'] ?? env['GITHUB_TOKEN'],
     githubApp: readGithubAppConfig(env, problems),
-    githubHosts: githubHosts(env, problems),
+    githubHosts: readForgeHosts(env, 'SANDPIPER_GITHUB_HOSTS', '/api/v3', problems),
+    ...readForges(env, problems),
     hooks: readHookConfig(env, problems),
     pullRequestPollMs: amount(env, 'SANDPIPER_PULL_REQUEST_SECONDS', 60, MAX_SECONDS, problems) * 1000,
     idleExitMs: integer(env, 'SANDPIPER_IDLE_EXIT_MS', 0, 2_000_000_000, problems),
@@ -316,15 +321,4 @@ function gatewayAddress(env: Environment, problems: string[]): Config['gateway']
   }
   const publicUrl = url(env, 'SANDPIPER_PUBLIC_URL', '', problems);
   return { publicUrl, host: env['SANDPIPER_GATEWAY_HOST'] ?? '127.0.0.1', port };
-}
-
-function githubHosts(env: Environment, problems: string[]): Config['githubHosts'] {
-  const entries = (env['SANDPIPER_GITHUB_HOSTS'] ?? '').split(',').filter(entry => entry.trim() !== '');
-  return entries.map(entry => {
-    const [host = '', apiUrl] = entry.trim().split('=', 2);
-    if (!/^[a-z0-9.-]+(:\d+)?$/i.test(host) || (apiUrl !== undefined && !URL.canParse(apiUrl))) {
-      problems.push(`SANDPIPER_GITHUB_HOSTS has an entry that is neither a host nor host=apiUrl: "${entry}"`);
-    }
-    return { host, apiUrl: apiUrl ?? `https://${host}/api/v3` };
-  });
 }

@@ -10,6 +10,7 @@ export interface ForgeRepository {
   forge: string;
   /** Host and port as in the remote URL. */
   host: string;
+  /** A path where the forge has groups in groups. */
   owner: string;
   name: string;
 }
@@ -41,6 +42,8 @@ export interface Forge {
   readonly id: string;
   /** The repository behind a remote URL (https, http on loopback, ssh, scp form), or undefined when it is not on this forge. */
   match(remoteUrl: string): ForgeRepository | undefined;
+  /** What a person does who has no token for a repository, or one that is refused. */
+  tokenHint(repository: ForgeRepository): string;
   pushCredential(repository: ForgeRepository, token: string): PushCredential;
   defaultBranch(repository: ForgeRepository, token: string): Promise<string>;
   /**

@@ -53,7 +53,7 @@ export async function land(
   const token = params.token ?? (await dependencies.forgeToken(repository, 'land'));
   if (token === undefined) {
     throw new SandpiperError('forge_unauthorized', `There is no token for ${repository.host}.`, {
-      hint: 'Sign in to GitHub in VS Code, or set SANDPIPER_GITHUB_TOKEN for the relay.',
+      hint: forge.tokenHint(repository),
     });
   }
   if (params.blockWhilePending) {
@@ -243,7 +243,7 @@ function forgeOf(dependencies: Dependencies, state: SessionState): { forge: Forg
   const found = findForge(dependencies, state);
   if (!found) {
     throw new SandpiperError('no_forge', `The remote ${remoteUrl} is on no forge that this relay knows.`, {
-      hint: 'For GitHub Enterprise Server, name its host in SANDPIPER_GITHUB_HOSTS.',
+      hint: 'Name the host of a server of your own in SANDPIPER_GITHUB_HOSTS or SANDPIPER_GITEA_HOSTS.',
     });
   }
   return found;

@@ -11,6 +11,8 @@ import { waitUntilNextLook, withNews } from './nextLook.ts';
 export interface TendingOptions {
   log: Logger;
   watcher: PullWatcher;
+  /** Whether the watcher can read a pull request: those of other forges stay as they were when they were opened. */
+  canWatch(pull: Pick<PullRequest, 'forge'>): boolean;
   /** How often a pull request is looked at while something is under way there, at most; 0: never by itself. */
   pollMs: number;
   /** The sessions that are not archived. */
@@ -54,6 +56,10 @@ export class Tending {
     return this.#options.pollMs > 0;
   }
 
+  #isTended(pull: Pick<PullRequest, 'forge' | 'state'>): boolean {
+    return pull.state !== 'merged' && this.#options.canWatch(pull);
+  }
+
   start(): void {
     if (this.#isOn) {
       this.#pump.nudge();
@@ -74,18 +80,21 @@ export class Tending {
 
   /** A row of the list of sessions is another one now. */
   sessionChanged({ id, archived, pullRequest }: Pick<SessionSummary, 'id' | 'archived' | 'pullRequest'>): void {
-    const isTended = pullRequest !== undefined && pullRequest.state !== 'merged' && !archived;
+    const isTended = pullRequest !== undefined && this.#isTended(pullRequest) && !archived;
     if (this.#isOn && isTended && this.#watched.get(id)?.seen !== nameOf(pullRequest)) {
       this.#pump.nudge();
     }
   }
 
   /**
-   * Looks at the pull request of a session now.
+   * Looks at the pull request of a session now, where it can be watched.
    * @param token default: the relay's own
    * @throws `forge_unauthorized` when there is no token, and why it could not be read
    */
   async look(sessionId: string, pull: PullRequest, token?: string): Promise<void> {
+    if (!this.#options.canWatch(pull)) {
+      return;
+    }
     const place = await this.#options.place(pull, token);
     if (!place) {
       throw noToken(pull);
@@ -108,7 +117,7 @@ export class Tending {
   async #round(): Promise<number | undefined> {
     const told = this.#told.splice(0);
     const rows = (await this.#options.sessions()).flatMap(({ id, pullRequest }) =>
-      pullRequest && pullRequest.state !== 'merged' ? [{ id, pull: pullRequest }] : [],
+      pullRequest && this.#isTended(pullRequest) ? [{ id, pull: pullRequest }] : [],
     );
     const ids = new Set(rows.map(({ id }) => id));
     for (const id of this.#watched.keys()) {

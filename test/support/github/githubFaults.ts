@@ -24,12 +24,18 @@ const ABOUT_CREATION: readonly GithubFault[] = [
 
 /** The faults that are still to come. */
 export class GithubFaults {
+  readonly #creation: string;
   #pending: { kind: GithubFault; operation: string | undefined; times: number }[] = [];
+
+  /** @param creation the operation that opens a pull request */
+  constructor(creation = 'pulls/create') {
+    this.#creation = creation;
+  }
 
   add(kind: GithubFault, { operation, times = 1 }: FaultOptions = {}): void {
     this.#pending.push({
       kind,
-      operation: operation ?? (ABOUT_CREATION.includes(kind) ? 'pulls/create' : undefined),
+      operation: operation ?? (ABOUT_CREATION.includes(kind) ? this.#creation : undefined),
       times,
     });
   }

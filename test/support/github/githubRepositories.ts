@@ -15,8 +15,17 @@ export interface RepositoryOptions {
 export async function makeGithubRepository(
   root: string,
   place: { id: number; owner: string; name: string },
-  { from, defaultBranch = 'main' }: RepositoryOptions,
+  options: RepositoryOptions,
 ): Promise<GithubRepository> {
+  return { ...place, ...(await makeBareRepository(root, place, options)), pulls: [], talk: new GithubTalk() };
+}
+
+/** Makes a bare repository under `root` where its owner and name say. */
+export async function makeBareRepository(
+  root: string,
+  place: { owner: string; name: string },
+  { from, defaultBranch = 'main' }: RepositoryOptions,
+): Promise<{ defaultBranch: string; bareFolder: string }> {
   const bareFolder = join(root, place.owner, `${place.name}.git`);
   await mkdir(dirname(bareFolder), { recursive: true });
   if (from === undefined) {
@@ -26,7 +35,7 @@ export async function makeGithubRepository(
     await plainGit(root, ['clone', '-q', '--bare', '--no-hardlinks', from, bareFolder]);
     await plainGit(bareFolder, ['symbolic-ref', 'HEAD', `refs/heads/${defaultBranch}`]);
   }
-  return { ...place, defaultBranch, bareFolder, pulls: [], talk: new GithubTalk() };
+  return { defaultBranch, bareFolder };
 }
 
 async function firstCommit(bareFolder: string, branch: string): Promise<void> {

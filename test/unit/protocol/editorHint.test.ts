@@ -25,8 +25,9 @@ describe('a hint in the editor', () => {
         /Choose another folder with SANDPIPER_DATA\./,
         /setting `sandpiper\.relay\.dataFolder`\.$/,
       ],
-      ['sessions/landing.ts', /Sign in to GitHub.*relay\./, /^Sign in to GitHub\.$/],
-      ['git/remoteFailure.ts', /Use a token that may.*relay\./, /do this: sign in to GitHub\.$/],
+      ['forges/github/githubForge.ts', /Sign in to GitHub.*relay\./, /^Sign in to GitHub\.$/],
+      ['forges/gitea/giteaForge.ts', /Enter a token.*<token>\./, /^Enter a token for \$\{host\}\.$/],
+      ['git/remoteFailure.ts', /Use a token that may.*relay\./, /do this: sign in to the forge\.$/],
     ];
     for (const [file, said, expected] of cases) {
       const hint = said.exec(await textOf(file))?.[0];

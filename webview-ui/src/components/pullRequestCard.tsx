@@ -34,7 +34,7 @@ export function PullRequestCard({ session }: { session: SessionState }): JSX.Ele
       <button
         type="button"
         class="link"
-        title={t('Open on GitHub')}
+        title={t('Open on {0}', hostOf(url))}
         onClick={() => action.run(() => host.request('openExternal', { url }))}
       >
         {t('Pull Request #{0}', number)}
@@ -67,6 +67,10 @@ function Good({ status }: { status: NonNullable<NonNullable<SessionState['pullRe
       {review === 'approved' ? <span class="good">{t('approved')}</span> : null}
     </>
   );
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url;
 }
 
 function wordOf(pull: NonNullable<SessionState['pullRequest']>): string {

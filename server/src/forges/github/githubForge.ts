@@ -3,12 +3,12 @@ import type { PullRequest } from '../../../../protocol/events.ts';
 import type { Forge, ForgeRepository, PullRequestRequest, PushCredential } from '../forge.ts';
 import { checkToken, GithubClients, type GithubApi, type GithubForgeOptions } from './githubClients.ts';
 import { isUncertain } from './githubErrors.ts';
+import { sameTexts } from '../pullRequestTexts.ts';
 import {
-  fitTexts,
+  fitGithubTexts,
   readDefaultBranch,
   readPullRequest,
   readPullRequests,
-  sameTexts,
   toPullRequest,
   type GithubPullRequest,
 } from './githubPullRequest.ts';
@@ -32,6 +32,10 @@ class GithubForge implements Forge {
   match(remoteUrl: string): ForgeRepository | undefined {
     const found = matchGithubRemote(remoteUrl, this.#clients.hosts);
     return found && { forge: this.id, ...found };
+  }
+
+  tokenHint(): string {
+    return 'Sign in to GitHub in VS Code, or set SANDPIPER_GITHUB_TOKEN for the relay.';
   }
 
   pushCredential(repository: ForgeRepository, token: string): PushCredential {
@@ -90,7 +94,7 @@ async function update(
   found: GithubPullRequest,
   request: PullRequestRequest,
 ): Promise<GithubPullRequest> {
-  const texts = fitTexts(request);
+  const texts = fitGithubTexts(request);
   if (sameTexts(found, texts)) {
     return found;
   }
@@ -105,7 +109,7 @@ async function create(
   request: PullRequestRequest,
   draft: boolean,
 ): Promise<{ found: GithubPullRequest; created: boolean }> {
-  const texts = fitTexts(request);
+  const texts = fitGithubTexts(request);
   const answer = await api.attempt(octokit =>
     octokit.rest.pulls.create({ ...api.place, ...texts, head: request.branch, base: request.baseBranch, draft }),
   );

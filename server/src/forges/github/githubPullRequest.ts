@@ -1,5 +1,6 @@
 import type { PullRequest } from '../../../../protocol/events.ts';
 import { SandpiperError } from '../../../../protocol/errors.ts';
+import { fitTexts, type PullRequestTexts } from '../pullRequestTexts.ts';
 
 /** What is needed of GitHub's pull request. */
 export interface GithubPullRequest {
@@ -16,9 +17,12 @@ export interface GithubPullRequest {
 }
 
 /** GitHub's own limits; longer texts are refused there. */
-const MAX_TITLE = 256;
-const MAX_BODY = 65_536;
-const CUT_MARK = '\n\n(This text was too long for GitHub and has been cut.)';
+const LIMITS = {
+  title: 256,
+  titleIn: 'units',
+  body: 65_536,
+  cutMark: '\n\n(This text was too long for GitHub and has been cut.)',
+} as const;
 
 /**
  * Reads a pull request out of an answer, which may come from anything that sits at the configured address.
@@ -67,23 +71,8 @@ export function toPullRequest(found: GithubPullRequest, headCommit: string): Pul
 }
 
 /** Title and body as GitHub accepts them. */
-export function fitTexts(texts: { title: string; body: string }): { title: string; body: string } {
-  const title = texts.title.replace(/\s+/g, ' ').trim();
-  return {
-    title: title.length > MAX_TITLE ? `${cut(title, MAX_TITLE - 1)}…` : title,
-    body: texts.body.length > MAX_BODY ? cut(texts.body, MAX_BODY - CUT_MARK.length) + CUT_MARK : texts.body,
-  };
-}
-
-/** Whether texts say the same; GitHub may change line ends and the space around. */
-export function sameTexts(one: { title: string; body: string }, other: { title: string; body: string }): boolean {
-  const normal = (value: string) => value.replaceAll('\r\n', '\n').trim();
-  return normal(one.title) === normal(other.title) && normal(one.body) === normal(other.body);
-}
-
-/** The first `length` units of a text, without half a character at the end. */
-function cut(value: string, length: number): string {
-  return value.slice(0, length).replace(/[\ud800-\udbff]$/, '');
+export function fitGithubTexts(texts: PullRequestTexts): PullRequestTexts {
+  return fitTexts(texts, LIMITS);
 }
 
 function fullName(repository: unknown): string | undefined {

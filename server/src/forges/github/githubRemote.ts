@@ -1,3 +1,5 @@
+import { parseRemoteAddress } from '../../core/remoteAddress.ts';
+
 /** One GitHub: github.com, or an Enterprise Server of the user's choice. */
 export interface GithubHost {
   /** As in a remote URL, with its port where that is not the usual one. */
@@ -12,7 +14,6 @@ const ALIASES: Readonly<Record<string, string>> = { 'www.github.com': 'github.co
 
 const OWNER = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 const NAME = /^[A-Za-z0-9._-]+$/;
-const SCP_FORM = /^(?:[^@/\s]+@)?([A-Za-z0-9.-]+):\/?([^\s]+)$/;
 
 /** The hosts that are GitHub; github.com is always among them and cannot be given another address. */
 export function githubHosts(configured: readonly GithubHost[]): ReadonlyMap<string, GithubHost> {
@@ -32,7 +33,7 @@ export function matchGithubRemote(
   remoteUrl: string,
   hosts: ReadonlyMap<string, GithubHost>,
 ): { host: string; owner: string; name: string } | undefined {
-  const place = parseRemote(remoteUrl.trim());
+  const place = parseRemoteAddress(remoteUrl);
   const known = place && hosts.get(ALIASES[place.host] ?? place.host);
   if (!place || !known || (place.protocol === 'http:' && !isPlainHttp(known))) {
     return undefined;
@@ -50,24 +51,4 @@ export function gitUrl(host: GithubHost, owner: string, name: string): string {
 
 function isPlainHttp(host: GithubHost): boolean {
   return host.apiUrl.startsWith('http://');
-}
-
-function parseRemote(remoteUrl: string): { protocol: string; host: string; path: string } | undefined {
-  if (URL.canParse(remoteUrl) && remoteUrl.includes('://')) {
-    const { protocol, host, hostname, pathname } = new URL(remoteUrl);
-    switch (protocol) {
-      case 'https:':
-      case 'http:':
-        return { protocol, host: host.toLowerCase(), path: pathname };
-      case 'ssh:':
-      case 'git+ssh:':
-      case 'ssh+git:':
-        // The port is that of SSH and says nothing about where the API is.
-        return { protocol, host: hostname.toLowerCase(), path: pathname };
-      default:
-        return undefined;
-    }
-  }
-  const [, host, path] = SCP_FORM.exec(remoteUrl) ?? [];
-  return host === undefined || path === undefined ? undefined : { protocol: 'ssh:', host: host.toLowerCase(), path };
 }
