@@ -9,7 +9,7 @@ const IN_EDITOR: readonly [inTerminal: RegExp, inEditor: string][] = [
   [/Set ANTHROPIC_API_KEY for the relay, or run (“[^”]+”) in VS Code/g, 'Run $1'],
   [/sign in to GitHub in VS Code, or set SANDPIPER_GITHUB_TOKEN for the relay/gi, 'sign in to GitHub'],
   [/sign in to the forge in VS Code, or set (SANDPIPER_\w+(, | or )?)+ for the relay/gi, 'sign in to the forge'],
-  [/enter a token for (\S+) in VS Code, or set SANDPIPER_\w+ for the relay, as \S+=<token>/gi, 'enter a token for $1'],
+  [/enter a token for (\S+) in VS Code, or set \S+ for the relay, as \S+=<token>/gi, 'enter a token for $1'],
 ];
 
 /** A hint of the relay as it reads in VS Code. */

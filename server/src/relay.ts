@@ -23,6 +23,7 @@ import { loadGithubClient } from './forges/github/githubClients.ts';
 import { GithubApp } from './forges/github/githubApp.ts';
 import { createGiteaForge } from './forges/gitea/giteaForge.ts';
 import { createGithubForge } from './forges/github/githubForge.ts';
+import { createGitlabForge } from './forges/gitlab/gitlabForge.ts';
 import { Mirrors } from './git/mirrors.ts';
 import { Guard } from './http/guard.ts';
 import { lateHttpApp } from './http/lateHttpApp.ts';
@@ -260,7 +261,11 @@ async function buildSessions(
   const onToken = (value: string): void => secrets.hold('kubernetes', 'token of Kubernetes', value);
   const vendors = vendorProviders(config, { token, ownership, log, onToken }, onClose);
   const claude = createClaudeAgent({ path: config.path, configFolder: config.claudeFolder });
-  const forges = [createGithubForge({ hosts: config.githubHosts }), createGiteaForge({ hosts: config.gitea.hosts })];
+  const forges = [
+    createGithubForge({ hosts: config.githubHosts }),
+    createGiteaForge({ hosts: config.gitea.hosts }),
+    createGitlabForge({ hosts: config.gitlab.hosts }),
+  ];
   const agents = new Map<string, Agent>([[claude.id, claude]]);
   const githubApp =
     config.githubApp &&

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'mocha';
 import { makeSample } from '../../scripts/demo/sample.ts';
 import type { EmulatedForge } from '../support/forge/emulatedForge.ts';
 import { startGiteaServer } from '../support/gitea/giteaServer.ts';
+import { startGitlabServer } from '../support/gitlab/gitlabServer.ts';
 import { bash, beginChange, idle } from '../support/landing.ts';
 import { plainGit } from '../support/plainGit.ts';
 import { openWorkshop, type Workshop } from '../support/workshop.ts';
@@ -20,6 +21,14 @@ const FORGES = [
     owner: 'acme',
     draft: 'WIP: Add a file',
     page: /\/acme\/[^/]+\/pulls\/1$/,
+  },
+  {
+    name: 'gitlab',
+    variable: 'SANDPIPER_GITLAB',
+    start: startGitlabServer,
+    owner: 'group/sub',
+    draft: 'Draft: Add a file',
+    page: /\/group\/sub\/[^/]+\/-\/merge_requests\/1$/,
   },
 ] as const;
 

@@ -27,13 +27,15 @@ export interface CreateFailure {
   error: SandpiperError;
 }
 
+export type NewPullRequest = PullRequestTexts & { branch: string; baseBranch: string };
+
 /** The requests about the pull requests of one repository with one token. Failures are those of forge.ts. */
 export interface PullRequestDesk {
   /** Undefined when it is gone. */
   read(number: number): Promise<FoundPullRequest | undefined>;
   /** Open ones from a branch into another; more may come. */
   list(branch: string, baseBranch: string): Promise<FoundPullRequest[]>;
-  create(request: PullRequestTexts & { branch: string; baseBranch: string }): Promise<FoundPullRequest | CreateFailure>;
+  create(request: NewPullRequest): Promise<FoundPullRequest | CreateFailure>;
   update(number: number, texts: PullRequestTexts): Promise<FoundPullRequest>;
 }
 
@@ -42,6 +44,8 @@ export interface DeskRules {
   limits: TextLimits;
   /** Makes a draft of a pull request whose title it stands before. */
   draftPrefix: string;
+  /** A body in which nothing is an order to the forge: much of it was written by an agent. */
+  plainBody: (body: string) => string;
 }
 
 /** How often an unconfirmed pull request is looked for, and how long after each time. */
@@ -93,10 +97,18 @@ async function update(
   desk: PullRequestDesk,
   found: FoundPullRequest,
   request: PullRequestRequest,
-  { limits, draftPrefix }: DeskRules,
+  rules: DeskRules,
 ): Promise<FoundPullRequest> {
-  const texts = fitTexts(request, limits, found.draft ? draftPrefix : '');
+  const texts = textsOf(request, rules, found.draft);
   return sameTexts(found, texts) ? found : desk.update(found.number, texts);
+}
+
+function textsOf(
+  { title, body }: PullRequestTexts,
+  { limits, draftPrefix, plainBody }: DeskRules,
+  draft: boolean,
+): PullRequestTexts {
+  return fitTexts({ title, body: plainBody(body) }, limits, draft ? draftPrefix : '');
 }
 
 async function create(
@@ -105,7 +117,7 @@ async function create(
   rules: DeskRules,
 ): Promise<{ found: FoundPullRequest; created: boolean }> {
   const { branch, baseBranch, draft } = request;
-  const texts = fitTexts(request, rules.limits, draft ? rules.draftPrefix : '');
+  const texts = textsOf(request, rules, draft);
   const answer = await desk.create({ ...texts, branch, baseBranch });
   if (!('error' in answer)) {
     return { found: await plainTitle(desk, answer, request, rules), created: true };

@@ -243,7 +243,7 @@ function forgeOf(dependencies: Dependencies, state: SessionState): { forge: Forg
   const found = findForge(dependencies, state);
   if (!found) {
     throw new SandpiperError('no_forge', `The remote ${remoteUrl} is on no forge that this relay knows.`, {
-      hint: 'Name the host of a server of your own in SANDPIPER_GITHUB_HOSTS or SANDPIPER_GITEA_HOSTS.',
+      hint: 'Name the host of a server of your own in SANDPIPER_GITHUB_HOSTS, SANDPIPER_GITEA_HOSTS or SANDPIPER_GITLAB_HOSTS.',
     });
   }
   return found;

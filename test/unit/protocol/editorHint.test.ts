@@ -26,7 +26,7 @@ describe('a hint in the editor', () => {
         /setting `sandpiper\.relay\.dataFolder`\.$/,
       ],
       ['forges/github/githubForge.ts', /Sign in to GitHub.*relay\./, /^Sign in to GitHub\.$/],
-      ['forges/gitea/giteaForge.ts', /Enter a token.*<token>\./, /^Enter a token for \$\{host\}\.$/],
+      ['forges/restForge.ts', /Enter a token.*<token>\./, /^Enter a token for \$\{host\}\.$/],
       ['git/remoteFailure.ts', /Use a token that may.*relay\./, /do this: sign in to the forge\.$/],
     ];
     for (const [file, said, expected] of cases) {
