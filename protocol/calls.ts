@@ -31,6 +31,7 @@ import { importCalls } from './importCalls.ts';
 import { imagesSchema } from './images.ts';
 import { networkCalls, networkTextSchema } from './networkCalls.ts';
 import { hookCalls } from './hookCalls.ts';
+import { triggerCalls } from './triggerCalls.ts';
 import { labelCalls } from './labelCalls.ts';
 import { landingCalls } from './landingCalls.ts';
 import { policyCalls } from './policyCalls.ts';
@@ -238,6 +239,7 @@ export const calls = {
   ...networkCalls,
   ...retentionCalls,
   ...hookCalls,
+  ...triggerCalls,
   ...checkpointCalls,
   'changes.list': {
     summary: 'Files that differ between two trees; default: what is pending',

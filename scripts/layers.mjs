@@ -115,6 +115,20 @@ export const layers = [
     node: true,
   },
   {
+    folder: 'server/src/triggers',
+    may: [
+      ...base,
+      'server/src/store/store.ts',
+      'server/src/store/triggerStore.ts',
+      'server/src/hooks/attempts.ts',
+      'server/src/hooks/pump.ts',
+      'server/src/hooks/untrusted.ts',
+      'server/src/sessions/idempotency.ts',
+    ],
+    packages: ['zod'],
+    node: true,
+  },
+  {
     folder: 'server/src/tending',
     may: [
       ...base,

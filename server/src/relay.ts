@@ -48,6 +48,7 @@ import { Search } from './search/search.ts';
 import { openBlobs } from './store/fileBlobs.ts';
 import { hasSearchIndex, openSearchIndex, removeSearchIndex, SEARCH_FILE } from './store/sqlite/searchIndex.ts';
 import { openHooks } from './openHooks.ts';
+import { openTriggers } from './openTriggers.ts';
 import { openOwnedStore, type OwnedStore } from './openOwnedStore.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 import { vendorProviders } from './vendorProviders.ts';
@@ -132,6 +133,7 @@ async function assemble(
     ...sessionHandlers(dependencies, sessions),
   });
   const hooks = await openHooks({ config, token, dependencies, sessions, calls: sessionCalls }, onClose);
+  const triggers = await openTriggers({ config, dependencies, calls: sessionCalls }, onClose);
   const handlers = drain.guard({
     ...relayHandlers({ config, dependencies, upkeep, startedAt, modelKey, onHandOver }),
     ...search.handlers,
@@ -139,6 +141,7 @@ async function assemble(
     ...landingHandlers(dependencies, sessions),
     ...policyHandlers(dependencies, sessions),
     ...hooks.handlers,
+    ...triggers.handlers,
   });
   const tickets = new TicketDesk();
   const guard = new Guard({
@@ -157,6 +160,7 @@ async function assemble(
       log,
       version: VERSION,
       webhooks: hooks.deliveries,
+      namedWebhooks: triggers.door,
       webFolders: [join(config.programFolder, 'dist/webview')],
     });
   });
@@ -188,21 +192,30 @@ async function assemble(
   }
   const open = await sessions.recover();
   hooks.start();
+  triggers.start();
+  loadRestLater(app, dependencies, onClose);
+  log.log('info', 'relay', 'The relay listens', { url: server.url, dataFolder: config.dataFolder, takenUp: open });
+  const idle = watchIdle(
+    config.idleExitMs,
+    () => sockets.some(endpoint => endpoint.size > 0) || sessions.busy || upkeep.busy || hooks.busy || triggers.busy,
+  );
+  onClose(() => idle.dispose());
+  return { url: server.url, idle: idle.reached, handedOver: drain.drained, databaseLost };
+}
+
+function loadRestLater(
+  app: { load(): void },
+  { spares, log }: Dependencies,
+  onClose: (cleanup: Cleanup) => void,
+): void {
   const loading = setTimeout(() => {
     app.load();
     void loadGithubClient().catch(() => {});
-    dependencies.spares.removeLeft().catch((error: unknown) => {
+    spares.removeLeft().catch((error: unknown) => {
       log.log('warn', 'sandbox', 'What the last relay kept ready could not be removed', { error: String(error) });
     });
   }, LOAD_REST_AFTER_MS).unref();
   onClose(() => clearTimeout(loading));
-  log.log('info', 'relay', 'The relay listens', { url: server.url, dataFolder: config.dataFolder, takenUp: open });
-  const idle = watchIdle(
-    config.idleExitMs,
-    () => sockets.some(endpoint => endpoint.size > 0) || sessions.busy || upkeep.busy || hooks.busy,
-  );
-  onClose(() => idle.dispose());
-  return { url: server.url, idle: idle.reached, handedOver: drain.drained, databaseLost };
 }
 
 function openSearch(

@@ -16,6 +16,7 @@ import { requireOrSkip } from '../support/requirement.ts';
 import { failsWith, storeSuite } from './storeSuite.ts';
 import { storeHooksSuite } from './storeHooks.ts';
 import { storeSpecsSuite } from './storeSpecs.ts';
+import { storeTriggersSuite } from './storeTriggers.ts';
 import { storeWholeSessionsSuite } from './storeWholeSessions.ts';
 
 const A = sessionId(1);
@@ -41,6 +42,9 @@ for (const driver of DRIVERS) {
     openStore({ file: join(folder, 'data', 'store.db'), log: silentLogger, now, driver }),
   );
   storeHooksSuite(driver, (folder, now = Date.now) =>
+    openStore({ file: join(folder, 'data', 'store.db'), log: silentLogger, now, driver }),
+  );
+  storeTriggersSuite(driver, (folder, now = Date.now) =>
     openStore({ file: join(folder, 'data', 'store.db'), log: silentLogger, now, driver }),
   );
   storeWholeSessionsSuite(driver, (folder, now = Date.now) =>

@@ -62,6 +62,10 @@ switch (point) {
   case 'commit':
     stopInCommit();
     break;
+  case 'begun':
+    // A session that nobody began by hand is there, and what asked for it does not know.
+    stopBeforeSql('update "trigger_firings"');
+    break;
 }
 
 function isApply(argv: unknown): boolean {
@@ -72,6 +76,22 @@ function isApply(argv: unknown): boolean {
 function afterApply(argv: unknown): boolean {
   applied ||= isApply(argv);
   return applied && !isApply(argv);
+}
+
+function stopBeforeSql(beginning: string): void {
+  const connect = CONNECT.sqlite3;
+  CONNECT.sqlite3 = async (file, options) => {
+    const connection = await connect(file, options);
+    return {
+      close: () => connection.close(),
+      execute<Row>(sql: string, parameters: readonly SqliteValue[]): Promise<SqliteResult<Row>> {
+        if (!stopped && sql.startsWith(beginning)) {
+          stopOnce();
+        }
+        return connection.execute<Row>(sql, parameters);
+      },
+    };
+  };
 }
 
 /** In the middle of the first write of a session. It is one statement: held open here as a stop within it holds it. */

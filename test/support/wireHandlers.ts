@@ -67,6 +67,12 @@ export function wireHandlers(sessions: MemorySessions): WireHandlers {
     'hooks.connections': unused,
     'hooks.connect': unused,
     'hooks.disconnect': unused,
+    'hooks.add': unused,
+    'hooks.named': unused,
+    'hooks.rotate': unused,
+    'hooks.remove': unused,
+    'triggers.list': unused,
+    'triggers.retry': unused,
     'message.hurry': unused,
     'message.withdraw': unused,
     'session.events': async ({ sessionId, after, limit }) => ({

@@ -6,15 +6,19 @@ import { hookTriggerSchema, type HookTrigger } from '../../../protocol/hookCalls
 import { amount } from './arguments.ts';
 import { withConnection, type ProgramOptions, type Run } from './command.ts';
 import { EXIT } from './exitCodes.ts';
+import { addNamedHooks } from './namedHooks.ts';
 import { plain } from './render.ts';
 import { isUrl } from './source.ts';
 
 /** `hooks` with its commands: what GitHub may begin, and what it has. */
 export function addHooks(command: Command, options: ProgramOptions, run: Run): void {
-  const hooks = command.command('hooks').description('Have issues, comments, reviews and failed checks begin work');
+  const hooks = command
+    .command('hooks')
+    .description('Have issues, comments, reviews, failed checks and webhooks of your own begin work');
   addSecret(hooks, options, run);
   addConnections(hooks, options, run);
   addDeliveries(hooks, options, run);
+  addNamedHooks(hooks, options, run);
 }
 
 function addSecret(hooks: Command, options: ProgramOptions, run: Run): void {

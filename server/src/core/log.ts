@@ -16,6 +16,7 @@ export type LogTag =
   | 'forge'
   | 'hooks'
   | 'tending'
+  | 'triggers'
   | 'session'
   | 'upkeep';
 

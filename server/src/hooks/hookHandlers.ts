@@ -1,6 +1,6 @@
-import type { CallHandlers, CallName } from '../../../protocol/calls.ts';
+import type { CallHandlers } from '../../../protocol/calls.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
-import type { HookDelivery, HookRequest } from '../../../protocol/hookCalls.ts';
+import type { HookDelivery, HookRequest, hookCalls } from '../../../protocol/hookCalls.ts';
 import type { CallContext } from '../core/callContext.ts';
 import { WEBHOOK_ADDRESS } from '../core/hookConfig.ts';
 import type { Idempotency } from '../sessions/idempotency.ts';
@@ -12,7 +12,7 @@ import type { HookSecret } from './hookSecret.ts';
 import { stageOf } from './requestData.ts';
 import type { Requests } from './requests.ts';
 
-export type HookHandlers = Pick<CallHandlers<CallContext>, Extract<CallName, `hooks.${string}`>>;
+export type HookHandlers = Pick<CallHandlers<CallContext>, keyof typeof hookCalls>;
 
 export interface HookHandlerOptions {
   store: Store;

@@ -21,7 +21,14 @@ import { restRoutes } from './restRoutes.ts';
 import { noStore, securityHeaders } from './securityHeaders.ts';
 import { discardBody, problemHandler, sendProblem } from './sendProblem.ts';
 import type { TicketDesk } from './tickets.ts';
-import { isWebhook, webhookRoute, type WebhookDoor } from './webhookRoute.ts';
+import {
+  isWebhook,
+  NAMED_WEBHOOK_ADDRESS,
+  namedWebhookRoute,
+  webhookRoute,
+  type NamedWebhookDoor,
+  type WebhookDoor,
+} from './webhookRoute.ts';
 
 export interface HttpAppOptions {
   guard: Guard;
@@ -34,6 +41,8 @@ export interface HttpAppOptions {
   version: string;
   /** Takes what forges tell; absent: nothing is taken. */
   webhooks?: WebhookDoor;
+  /** Takes webhooks of the operator's own. */
+  namedWebhooks?: NamedWebhookDoor;
   /** Folders whose files are the web page, `index.html` among them; the first that has a file serves it. */
   webFolders?: readonly string[];
   limits?: Partial<HttpLimits>;
@@ -67,6 +76,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
     response.json({ status: 'ready' });
   });
   app.post(WEBHOOK_ADDRESS, noStore, webhookRoute(options.webhooks));
+  app.post(NAMED_WEBHOOK_ADDRESS, noStore, namedWebhookRoute(options.namedWebhooks));
   app.use(['/v1', '/mcp'], noStore, jsonBody(limits));
   app.use(apiRoutes(options, limits));
   for (const folder of options.webFolders ?? []) {

@@ -18,32 +18,71 @@ export interface WebhookDoor {
   receive(headers: IncomingHttpHeaders, body: Buffer): Promise<boolean>;
 }
 
+/** Takes webhooks of the operator's own, each with a name and a secret. */
+export interface NamedWebhookDoor {
+  /** Refuses by the headers alone what cannot be right. @throws `unknown_call`, `unauthorized`, `invalid_request` */
+  check(kind: string, name: string, headers: IncomingHttpHeaders): void;
+  /**
+   * Durable when it resolves.
+   * @returns whether it is the first time that this delivery came
+   */
+  receive(kind: string, name: string, headers: IncomingHttpHeaders, body: Buffer): Promise<boolean>;
+}
+
+/** Where they come in, for express. */
+export const NAMED_WEBHOOK_ADDRESS = '/webhooks/:kind/:name';
+const NAMED_WEBHOOK = /^\/webhooks\/[a-z]{1,20}\/[a-z0-9-]{1,40}$/;
+
 /** Larger than what any event has that something is done about; forges send up to 25 MB. */
 const MAX_BODY_BYTES = 5 * 1024 * 1024;
+
+/** What comes to a prompt is cut to less than that. */
+const MAX_NAMED_BODY_BYTES = 256 * 1024;
 
 /** Bodies that are read at once from senders who have not shown yet who they are. */
 const MAX_READING = 16;
 
-/** Whether a request is for this route: it needs neither token nor Origin. */
+/** Whether a request is for one of these routes: it needs neither token nor Origin. */
 export function isWebhook({ method, url }: Pick<IncomingMessage, 'method' | 'url'>): boolean {
-  return method === 'POST' && url === WEBHOOK_ADDRESS;
+  return method === 'POST' && url !== undefined && (url === WEBHOOK_ADDRESS || NAMED_WEBHOOK.test(url));
 }
 
 export function webhookRoute(door: WebhookDoor | undefined): RequestHandler {
-  let reading = 0;
+  const read = bodyReader(MAX_BODY_BYTES);
   return async (request, response) => {
     if (!door?.open) {
       throw noWebhooks();
     }
     door.checkHeaders(request.headers);
+    const body = await read(request);
+    const isNew = await door.receive(request.headers, body);
+    response.status(202).json({ accepted: true, duplicate: !isNew });
+  };
+}
+
+export function namedWebhookRoute(door: NamedWebhookDoor | undefined): RequestHandler {
+  const read = bodyReader(MAX_NAMED_BODY_BYTES);
+  return async (request, response) => {
+    const { kind, name } = request.params;
+    if (!door || typeof kind !== 'string' || typeof name !== 'string') {
+      throw new SandpiperError('unknown_call', `There is no POST ${request.path.slice(0, 200)}.`);
+    }
+    door.check(kind, name, request.headers);
+    const body = await read(request);
+    const isNew = await door.receive(kind, name, request.headers, body);
+    response.status(202).json({ accepted: true, duplicate: !isNew });
+  };
+}
+
+function bodyReader(maxBytes: number): (request: Request) => Promise<Buffer> {
+  let reading = 0;
+  return async request => {
     requireJson(request);
     if (reading >= MAX_READING) {
       throw new SandpiperError('unavailable', 'Too many webhooks come at once.', { hint: 'Redeliver it in a moment.' });
     }
     reading++;
-    const body = await readBody(request, MAX_BODY_BYTES).finally(() => reading--);
-    const isNew = await door.receive(request.headers, body);
-    response.status(202).json({ accepted: true, duplicate: !isNew });
+    return readBody(request, maxBytes).finally(() => reading--);
   };
 }
 

@@ -3,6 +3,7 @@ import type { SessionSummary } from '../../../protocol/session.ts';
 import type { LeaseClaim, LeaseRow } from './lease.ts';
 import type { HookStore } from './hookStore.ts';
 import type { SpecStore } from './specStore.ts';
+import type { TriggerStore } from './triggerStore.ts';
 
 export type { SpecRow } from './specStore.ts';
 
@@ -75,6 +76,8 @@ export interface SessionImport {
 export interface Store extends SpecStore {
   /** What came by webhooks. */
   readonly hooks: HookStore;
+  /** What webhooks of their own and schedules asked for. */
+  readonly triggers: TriggerStore;
   /** Creates the session when `expectedSeq` is 0. Returns the events with their seqs. */
   append(append: Append): Promise<SessionEvent[]>;
   /** Oldest first, at most `limit`. */

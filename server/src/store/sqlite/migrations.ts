@@ -9,6 +9,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0002_relay_lease': { up: createLease },
   '0003_specs': { up: createSpecs },
   '0004_hooks': { up: createHooks },
+  '0005_triggers': { up: createTriggers },
 };
 
 async function createTables(db: Kysely<unknown>): Promise<void> {
@@ -78,6 +79,21 @@ async function createHooks(db: Kysely<unknown>): Promise<void> {
      ) strict`,
     `create index hook_requests_by_state on hook_requests (state, at)`,
     `create index hook_requests_by_subject on hook_requests (subject, at)`,
+  ];
+  for (const statement of statements) {
+    await sql.raw(statement).execute(db);
+  }
+}
+
+async function createTriggers(db: Kysely<unknown>): Promise<void> {
+  const statements = [
+    `create table trigger_firings (
+       number integer primary key autoincrement, key text not null unique, "trigger" text not null, at real not null,
+       state text not null, subject text, session_id text, attempts integer not null, due_at real not null,
+       reason text, data text
+     ) strict`,
+    `create index trigger_firings_by_state on trigger_firings (state, number)`,
+    `create index trigger_firings_by_trigger on trigger_firings ("trigger", at)`,
   ];
   for (const statement of statements) {
     await sql.raw(statement).execute(db);

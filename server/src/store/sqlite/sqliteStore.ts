@@ -5,6 +5,7 @@ import type { Logger } from '../../core/log.ts';
 import { importSession, removeSession } from './wholeSession.ts';
 import { mayWrite, type LeaseClaim, type LeaseRow } from '../lease.ts';
 import type { HookStore } from '../hookStore.ts';
+import type { TriggerStore } from '../triggerStore.ts';
 import type { AgentInput, Append, CallRecord, SessionImport, SessionRow, Store } from '../store.ts';
 import { AppendQueue } from './appendQueue.ts';
 import { fencedError, prepareAppend } from './groupCommit.ts';
@@ -15,6 +16,7 @@ import type { SqliteDatabase } from './openDatabase.ts';
 import { isFaultOfOneChange, toStoreError } from './sqliteErrors.ts';
 import { parseEventBody, parseSummary } from './storedJson.ts';
 import type { Tables } from './tables.ts';
+import * as triggerTables from './triggerTables.ts';
 import { writeGroup } from './writeGroup.ts';
 
 /** How long an answered call is kept for those who repeat it. */
@@ -229,6 +231,16 @@ export class SqliteStore implements Store {
     listRequests: options => this.#run(() => hookTables.listRequests(this.#database.reader, options)),
     readRequest: key => this.#run(() => hookTables.readRequest(this.#database.reader, key)),
     writeRequest: row => this.#changed(writer => hookTables.writeRequest(writer, row)),
+  };
+
+  readonly triggers: TriggerStore = {
+    addFiring: (firing, cap) => this.#changed(writer => triggerTables.addFiring(writer, firing, cap)),
+    waitingFirings: limit => this.#run(() => triggerTables.waitingFirings(this.#database.reader, limit)),
+    listFirings: options => this.#run(() => triggerTables.listFirings(this.#database.reader, options)),
+    readFiring: key => this.#run(() => triggerTables.readFiring(this.#database.reader, key)),
+    lastFiring: (trigger, upTo) => this.#run(() => triggerTables.lastFiring(this.#database.reader, trigger, upTo)),
+    settleFiring: change => this.#changed(writer => triggerTables.settleFiring(writer, change)),
+    pruneFirings: before => this.#changed(writer => triggerTables.pruneFirings(writer, before)),
   };
 
   readLease(): Promise<LeaseRow | undefined> {

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { DeliveryRow, RequestRow } from '../hookStore.ts';
+import type { FiringRow } from '../triggerStore.ts';
 
 /** The tables as Kysely sees them; migrations.ts makes them. Times are milliseconds since the epoch, flags 0 or 1. */
 export interface Tables {
@@ -85,6 +86,20 @@ export interface Tables {
     reason: string | null;
     /** JSON */
     data: string;
+  };
+  trigger_firings: {
+    number: Generated<number>;
+    key: string;
+    trigger: string;
+    at: number;
+    state: FiringRow['state'];
+    subject: string | null;
+    session_id: string | null;
+    attempts: number;
+    due_at: number;
+    reason: string | null;
+    /** JSON, until there is a session */
+    data: string | null;
   };
   relay_lease: {
     /** Always 1. */
