@@ -43,6 +43,7 @@ import { originSchema } from './origin.ts';
 import { objectIdSchema } from './review.ts';
 import { ruleCalls } from './ruleCalls.ts';
 import { reviewCalls } from './reviewCalls.ts';
+import { scheduleCalls } from './scheduleCalls.ts';
 import { searchCalls } from './searchCalls.ts';
 import { specBudgetSchema, specIdSchema } from './specEvents.ts';
 import { specCalls } from './specCalls.ts';
@@ -240,6 +241,7 @@ export const calls = {
   ...retentionCalls,
   ...hookCalls,
   ...triggerCalls,
+  ...scheduleCalls,
   ...checkpointCalls,
   'changes.list': {
     summary: 'Files that differ between two trees; default: what is pending',

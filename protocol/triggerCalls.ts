@@ -4,7 +4,7 @@ import { modelNameSchema, permissionModeSchema } from './composing.ts';
 import { sessionIdSchema } from './events.ts';
 
 /** What a session that nobody began by hand starts with. */
-const startFields = {
+export const startFields = {
   source: z.string().min(1).max(4096).describe('The local path or the URL that its sessions start from'),
   base: z.string().max(200).optional().describe('A commit, branch or tag; default HEAD of the source'),
   title: z.string().min(1).max(200).optional().describe('Of its sessions; default: its name'),
@@ -15,7 +15,7 @@ const startFields = {
   maxPerHour: z.int().min(1).max(1000).describe('What comes beyond that begins nothing, and is recorded as refused'),
 };
 
-const withDefaults = {
+export const startDefaults = {
   ...startFields,
   permissionMode: startFields.permissionMode.default('autopilot'),
   provider: startFields.provider.default('local'),
@@ -59,7 +59,7 @@ export const firingStateSchema = z.enum(['waiting', 'begun', 'ignored', 'refused
 const firingSchema = z
   .object({
     key: z.string().describe('One delivery or one due time has one key, however often it comes'),
-    trigger: z.string().describe('`hook` or `schedule`, a space, and its name'),
+    trigger: z.string().describe('`hook`, `schedule` or `by-hand`, a space, and its name'),
     at: z.number(),
     state: firingStateSchema,
     sessionId: sessionIdSchema.optional(),
@@ -77,7 +77,7 @@ export const triggerCalls = {
     mutates: true,
     params: z.object({
       ...withKey,
-      ...withDefaults,
+      ...startDefaults,
       name: triggerNameSchema,
       kind: namedHookKindSchema.default('generic'),
       prompt: template.optional(),
@@ -111,7 +111,11 @@ export const triggerCalls = {
     summary: 'What webhooks of their own and schedules asked for, newest first, and what came of it',
     mutates: false,
     params: z.object({
-      trigger: z.string().max(60).optional().describe('Only of this one: `hook` or `schedule`, a space, and its name'),
+      trigger: z
+        .string()
+        .max(60)
+        .optional()
+        .describe('Only of this one: `hook`, `schedule` or `by-hand`, a space, and its name'),
       state: firingStateSchema.optional(),
       limit: z.int().min(1).max(500).default(50),
     }),

@@ -31,6 +31,7 @@ import { addReview } from './review.ts';
 import { addRules } from './rules.ts';
 import { addNetwork, several } from './network.ts';
 import { addExport, addSearch } from './search.ts';
+import { addSchedules } from './schedules.ts';
 import { sessionDoctor } from './sessionDoctor.ts';
 import { addSettings } from './settings.ts';
 import { isUrl } from './source.ts';
@@ -66,6 +67,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   addSettings(command, options, run);
   addNetwork(command, options, run);
   addHooks(command, options, run);
+  addSchedules(command, options, run);
   addSpec(command, options, run);
   addApply(command, options, run);
   addDoctor(command, options, run);

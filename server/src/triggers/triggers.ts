@@ -3,6 +3,8 @@ import type { Idempotency } from '../sessions/idempotency.ts';
 import type { Store } from '../store/store.ts';
 import { Definitions } from './definitions.ts';
 import { Firings, type Call } from './firings.ts';
+import { scheduleHandlers, type ScheduleHandlers } from './scheduleHandlers.ts';
+import { scheduleDefinitionSchema, Schedules, type ScheduleDefinition } from './schedules.ts';
 import { hookDefinitionSchema, type HookDefinition } from './hookDefinition.ts';
 import { HookDoor } from './hookDoor.ts';
 import { toSignedSecret } from './standardWebhook.ts';
@@ -20,17 +22,24 @@ export interface TriggersOptions {
   onSecret: (id: string, secret: string | undefined) => void;
 }
 
-/** Sessions that begin without a person and without a forge: webhooks of their own. */
+/** Sessions that begin without a person and without a forge: by webhooks of their own, and at due times. */
 export class Triggers {
   /** Where HTTP hands webhooks to. */
   readonly door: HookDoor;
-  readonly handlers: TriggerHandlers;
+  readonly handlers: TriggerHandlers & ScheduleHandlers;
   readonly #firings: Firings;
+  readonly #schedules: Schedules;
 
-  private constructor(firings: Firings, door: HookDoor, handlers: TriggerHandlers) {
-    this.#firings = firings;
-    this.door = door;
-    this.handlers = handlers;
+  private constructor(parts: {
+    firings: Firings;
+    schedules: Schedules;
+    door: HookDoor;
+    handlers: Triggers['handlers'];
+  }) {
+    this.#firings = parts.firings;
+    this.#schedules = parts.schedules;
+    this.door = parts.door;
+    this.handlers = parts.handlers;
   }
 
   static async open({
@@ -50,20 +59,31 @@ export class Triggers {
     });
     const firings = new Firings({ store: store.triggers, log, call, retryMs });
     const door = new HookDoor({ hooks, secrets, firings });
-    return new Triggers(firings, door, triggerHandlers({ store, idempotency, secrets, hooks, firings }));
+    const definitions: Definitions<ScheduleDefinition> = await Definitions.open(
+      store,
+      'triggers.schedules',
+      scheduleDefinitionSchema,
+    );
+    const schedules = new Schedules({ definitions, store: store.triggers, firings, log });
+    const handlers = {
+      ...triggerHandlers({ store, idempotency, secrets, hooks, firings }),
+      ...scheduleHandlers({ store, idempotency, definitions, schedules }),
+    };
+    return new Triggers({ firings, schedules, door, handlers });
   }
 
-  /** Whether something is being done at this moment. */
+  /** Whether something is being done at this moment, or will be due without anybody asking. */
   get busy(): boolean {
-    return this.#firings.busy;
+    return this.#firings.busy || this.#schedules.any;
   }
 
   /** Takes up what an earlier relay left. */
   start(): void {
     this.#firings.nudge();
+    this.#schedules.nudge();
   }
 
   async close(): Promise<void> {
-    await this.#firings.close();
+    await Promise.all([this.#firings.close(), this.#schedules.close()]);
   }
 }
