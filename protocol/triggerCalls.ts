@@ -26,9 +26,10 @@ export const triggerNameSchema = z
   .regex(/^[a-z0-9][a-z0-9-]{0,39}$/)
   .describe('Lower-case letters, digits and hyphens');
 
-export const namedHookKindSchema = z.enum(['generic']).meta({
+export const namedHookKindSchema = z.enum(['generic', 'sentry', 'glitchtip']).meta({
   id: 'NamedHookKind',
-  description: '`generic`: signed by the scheme of Standard Webhooks',
+  description:
+    '`generic`: signed by the scheme of Standard Webhooks. `sentry`: signed by an integration of Sentry. `glitchtip`: not signed; its secret is the last part of the address',
 });
 
 const template = z
@@ -70,6 +71,14 @@ const firingSchema = z
   .meta({ id: 'Firing', description: 'One time that a webhook or a schedule asked for a session' });
 export type Firing = z.infer<typeof firingSchema>;
 
+const givenSecret = z
+  .string()
+  .min(16)
+  .max(200)
+  .optional()
+  .describe('Of the sender, where that makes it: the client secret of the integration in Sentry');
+const madeSecret = z.string().optional().describe('Absent where the sender made it');
+
 /** The calls about sessions that begin without a person and without a forge, a part of `calls`. */
 export const triggerCalls = {
   'hooks.add': {
@@ -81,9 +90,10 @@ export const triggerCalls = {
       name: triggerNameSchema,
       kind: namedHookKindSchema.default('generic'),
       prompt: template.optional(),
+      secret: givenSecret,
       maxPerHour: startFields.maxPerHour.default(10),
     }),
-    result: z.object({ hook: namedHookSchema, secret: z.string() }),
+    result: z.object({ hook: namedHookSchema, secret: madeSecret }),
     rest: { method: 'post', path: '/v1/hooks/named' },
   },
   'hooks.named': {
@@ -96,8 +106,8 @@ export const triggerCalls = {
   'hooks.rotate': {
     summary: 'Make another secret for a webhook of its own: what is signed with the old one is refused',
     mutates: true,
-    params: z.object({ ...withKey, name: triggerNameSchema }),
-    result: z.object({ hook: namedHookSchema, secret: z.string() }),
+    params: z.object({ ...withKey, name: triggerNameSchema, secret: givenSecret }),
+    result: z.object({ hook: namedHookSchema, secret: madeSecret }),
     rest: { method: 'post', path: '/v1/hooks/named/{name}/rotate' },
   },
   'hooks.remove': {

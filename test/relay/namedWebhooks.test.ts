@@ -26,7 +26,7 @@ describe('webhooks of one’s own', function () {
     more: { prompt?: string; maxPerHour?: number; source?: string } = {},
   ): Promise<SignedHook> {
     const { hook, secret } = await shop.client.call('hooks.add', { name, source: shop.repository, ...more });
-    return { path: hook.path, secret };
+    return { path: hook.path, secret: secret ?? '' };
   }
   const firings = async (name: string) =>
     (await shop.client.call('triggers.list', { trigger: `hook ${name}` })).firings;
@@ -82,7 +82,7 @@ describe('webhooks of one’s own', function () {
     assert.equal(await status({ path: '/webhooks/generic/strict?x=1' }), 401);
     assert.equal(await status({ path: '/v1/hooks/named' }), 401);
     assert.deepEqual(await firings('strict'), []);
-    const { secret } = await shop.client.call('hooks.rotate', { name: 'strict' });
+    const { secret = '' } = await shop.client.call('hooks.rotate', { name: 'strict' });
     assert.equal(await status({}), 401);
     assert.equal((await deliverNamed(shop.relay, { ...hook, secret }, writes('x.txt'))).status, 400);
     assert.equal((await deliverNamed(shop.relay, { ...hook, secret }, { a: 1 })).status, 202);

@@ -22,7 +22,7 @@ describe('a webhook of one’s own, and a relay that is killed', function () {
       const client = joinRelay(shop.dataFolder);
       try {
         const prompt = scripted('Do', [{ tool: 'Bash', input: { command: 'echo 1 > one.txt' } }, { text: 'Ok.' }]);
-        const { hook, secret } = await client.call('hooks.add', { name: 'once', source: shop.repository, prompt });
+        const { hook, secret = '' } = await client.call('hooks.add', { name: 'once', source: shop.repository, prompt });
         const id = 'msg_once';
         // It may be stopped before the answer is sent, or after it.
         const answer = deliverNamed(shop.relay, { path: hook.path, secret }, { a: 1 }, { id }).catch(() => undefined);

@@ -34,6 +34,26 @@ export async function deliverNamed(
   return post(relay, path, body, { ...standardHeaders(secret, body, { id, at }), ...headers }, id);
 }
 
+/** Sends it as it is, with other headers than those of Standard Webhooks. */
+export async function deliverPlain(
+  relay: Pick<RelayProcess, 'url'>,
+  path: string,
+  payload: unknown,
+  headers: Record<string, string> = {},
+): Promise<Delivered> {
+  return post(relay, path, JSON.stringify(payload), headers, '');
+}
+
+/** The headers of Sentry. */
+export function sentryHeaders(secret: string, resource: string, payload: unknown): Record<string, string> {
+  return {
+    'sentry-hook-resource': resource,
+    'sentry-hook-timestamp': String(Math.floor(Date.now() / 1000)),
+    'sentry-hook-signature': createHmac('sha256', secret).update(JSON.stringify(payload)).digest('hex'),
+    'request-id': randomUUID(),
+  };
+}
+
 async function post(
   relay: Pick<RelayProcess, 'url'>,
   path: string,

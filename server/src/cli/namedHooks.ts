@@ -56,12 +56,12 @@ export function toStart({ repo, base, title, mode, provider, model, budget, perH
 }
 
 /** @throws `invalid_params` when it cannot be read */
-export async function readPromptFile(file: string): Promise<string> {
+export async function readPromptFile(file: string, option = '--prompt-file'): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new SandpiperError('invalid_params', `The file of the prompt cannot be read: ${toError(error).message}.`, {
-      hint: 'Give --prompt-file a file that is there.',
+    throw new SandpiperError('invalid_params', `The file of ${option} cannot be read: ${toError(error).message}.`, {
+      hint: 'Give it a file that is there.',
     });
   }
 }
@@ -86,9 +86,19 @@ export function addNamedHooks(hooks: Command, options: ProgramOptions, run: Run)
           }),
         )(),
       );
-  withName('rotate', 'Make another secret for a webhook of your own', async ({ client }, name) =>
-    secretText(await client.call('hooks.rotate', { name })),
-  );
+  hooks
+    .command('rotate')
+    .argument('<name>')
+    .description('Make another secret for a webhook of your own')
+    .option('--secret-file <file>', 'take the secret that Sentry made')
+    .action((name: string, flags: { secretFile?: string }) =>
+      run(() =>
+        withConnection(options, async ({ client }) => {
+          process.stdout.write(secretText(await client.call('hooks.rotate', { name, ...(await givenSecret(flags)) })));
+          return EXIT.ok;
+        }),
+      )(),
+    );
   withName('remove', 'Close a webhook of your own', async ({ client }, name) =>
     (await client.call('hooks.remove', { name })).removed ? 'removed\n' : 'there was none\n',
   );
@@ -114,8 +124,9 @@ function addAdd(hooks: Command, options: ProgramOptions, run: Run): void {
     .command('add')
     .argument('<name>', 'lower-case letters, digits and hyphens')
     .description('Open a webhook of your own that begins sessions, and show its secret, once')
-    .addOption(new Option('--kind <kind>', 'who sends').choices(namedHookKindSchema.options).default('generic'));
-  withStartFlags(add, 10).action((name: string, flags: StartFlags & { kind: string }) =>
+    .addOption(new Option('--kind <kind>', 'who sends').choices(namedHookKindSchema.options).default('generic'))
+    .option('--secret-file <file>', 'the client secret of the integration, for Sentry');
+  withStartFlags(add, 10).action((name: string, flags: StartFlags & { kind: string; secretFile?: string }) =>
     run(() =>
       withConnection(options, async ({ client }) => {
         const prompt = flags.promptFile === undefined ? undefined : await readPromptFile(flags.promptFile);
@@ -124,6 +135,7 @@ function addAdd(hooks: Command, options: ProgramOptions, run: Run): void {
           name,
           kind: namedHookKindSchema.parse(flags.kind),
           ...(prompt === undefined ? {} : { prompt }),
+          ...(await givenSecret(flags)),
         });
         process.stdout.write(secretText(made));
         return EXIT.ok;
@@ -165,8 +177,13 @@ function addBegun(hooks: Command, options: ProgramOptions, run: Run): void {
     );
 }
 
-function secretText({ hook, secret }: { hook: NamedHook; secret: string }): string {
-  return `secret ${secret}\nsend application/json to ${hook.path} of the public address of this relay\n`;
+async function givenSecret({ secretFile }: { secretFile?: string }): Promise<{ secret?: string }> {
+  return secretFile === undefined ? {} : { secret: (await readPromptFile(secretFile, '--secret-file')).trim() };
+}
+
+function secretText({ hook, secret }: { hook: NamedHook; secret?: string | undefined }): string {
+  const known = secret === undefined ? '' : `secret ${secret}\n`;
+  return `${known}send application/json to ${hook.path} of the public address of this relay\n`;
 }
 
 function hookRow({ name, path, source, permissionMode, provider, maxPerHour }: NamedHook): string {

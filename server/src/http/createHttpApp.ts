@@ -23,7 +23,7 @@ import { discardBody, problemHandler, sendProblem } from './sendProblem.ts';
 import type { TicketDesk } from './tickets.ts';
 import {
   isWebhook,
-  NAMED_WEBHOOK_ADDRESS,
+  NAMED_WEBHOOK_ADDRESSES,
   namedWebhookRoute,
   webhookRoute,
   type NamedWebhookDoor,
@@ -76,7 +76,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
     response.json({ status: 'ready' });
   });
   app.post(WEBHOOK_ADDRESS, noStore, webhookRoute(options.webhooks));
-  app.post(NAMED_WEBHOOK_ADDRESS, noStore, namedWebhookRoute(options.namedWebhooks));
+  app.post(NAMED_WEBHOOK_ADDRESSES, noStore, namedWebhookRoute(options.namedWebhooks));
   app.use(['/v1', '/mcp'], noStore, jsonBody(limits));
   app.use(apiRoutes(options, limits));
   for (const folder of options.webFolders ?? []) {

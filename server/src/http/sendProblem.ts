@@ -5,10 +5,11 @@ import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { toProblem } from '../core/problem.ts';
 import type { HttpLimits } from './limits.ts';
+import { pathWithoutSecret } from './webhookRoute.ts';
 
 /** Answers with an RFC 9457 body. */
 export function sendProblem(response: Response, error: SandpiperError, status?: number): void {
-  const problem = toProblem(error, status, response.req.path);
+  const problem = toProblem(error, status, pathWithoutSecret(response.req.path));
   if (problem.status === 401) {
     response.set('WWW-Authenticate', 'Bearer');
   }
@@ -25,7 +26,7 @@ export function problemHandler(log: Logger, limits: HttpLimits): ErrorRequestHan
     const error = fromExpress(thrown) ?? toSandpiperError(thrown);
     log.log(error.code === 'internal' ? 'error' : 'debug', 'http', 'A request failed', {
       method: request.method,
-      path: request.path,
+      path: pathWithoutSecret(request.path),
       code: error.code,
       error: error.message,
       ...(error.cause instanceof Error ? { stack: error.cause.stack } : {}),

@@ -18,26 +18,35 @@ export interface WebhookDoor {
   receive(headers: IncomingHttpHeaders, body: Buffer): Promise<boolean>;
 }
 
+export interface NamedWebhook {
+  kind: string;
+  name: string;
+  /** The last part of the address, where there is a third. */
+  pathSecret?: string | undefined;
+  headers: IncomingHttpHeaders;
+}
+
 /** Takes webhooks of the operator's own, each with a name and a secret. */
 export interface NamedWebhookDoor {
-  /** Refuses by the headers alone what cannot be right. @throws `unknown_call`, `unauthorized`, `invalid_request` */
-  check(kind: string, name: string, headers: IncomingHttpHeaders): void;
+  /**
+   * Refuses by what comes before the body what cannot be right.
+   * @returns how large the body may be
+   * @throws `unknown_call`, `unauthorized`, `invalid_request`
+   */
+  check(webhook: NamedWebhook): number;
   /**
    * Durable when it resolves.
-   * @returns whether it is the first time that this delivery came
+   * @returns `there`: this delivery came before. `ignored`: it asks for nothing
    */
-  receive(kind: string, name: string, headers: IncomingHttpHeaders, body: Buffer): Promise<boolean>;
+  receive(webhook: NamedWebhook, body: Buffer): Promise<'added' | 'there' | 'ignored'>;
 }
 
 /** Where they come in, for express. */
-export const NAMED_WEBHOOK_ADDRESS = '/webhooks/:kind/:name';
-const NAMED_WEBHOOK = /^\/webhooks\/[a-z]{1,20}\/[a-z0-9-]{1,40}$/;
+export const NAMED_WEBHOOK_ADDRESSES = ['/webhooks/:kind/:name', '/webhooks/:kind/:name/:secret'];
+const NAMED_WEBHOOK = /^\/webhooks\/[a-z]{1,20}\/[a-z0-9-]{1,40}(?:\/[A-Za-z0-9_-]{43})?$/;
 
 /** Larger than what any event has that something is done about; forges send up to 25 MB. */
 const MAX_BODY_BYTES = 5 * 1024 * 1024;
-
-/** What comes to a prompt is cut to less than that. */
-const MAX_NAMED_BODY_BYTES = 256 * 1024;
 
 /** Bodies that are read at once from senders who have not shown yet who they are. */
 const MAX_READING = 16;
@@ -48,35 +57,41 @@ export function isWebhook({ method, url }: Pick<IncomingMessage, 'method' | 'url
 }
 
 export function webhookRoute(door: WebhookDoor | undefined): RequestHandler {
-  const read = bodyReader(MAX_BODY_BYTES);
+  const read = bodyReader();
   return async (request, response) => {
     if (!door?.open) {
       throw noWebhooks();
     }
     door.checkHeaders(request.headers);
-    const body = await read(request);
+    const body = await read(request, MAX_BODY_BYTES);
     const isNew = await door.receive(request.headers, body);
     response.status(202).json({ accepted: true, duplicate: !isNew });
   };
 }
 
 export function namedWebhookRoute(door: NamedWebhookDoor | undefined): RequestHandler {
-  const read = bodyReader(MAX_NAMED_BODY_BYTES);
+  const read = bodyReader();
   return async (request, response) => {
-    const { kind, name } = request.params;
+    const { kind, name, secret } = request.params;
     if (!door || typeof kind !== 'string' || typeof name !== 'string') {
-      throw new SandpiperError('unknown_call', `There is no POST ${request.path.slice(0, 200)}.`);
+      throw new SandpiperError('unknown_call', 'There is no such webhook.');
     }
-    door.check(kind, name, request.headers);
-    const body = await read(request);
-    const isNew = await door.receive(kind, name, request.headers, body);
-    response.status(202).json({ accepted: true, duplicate: !isNew });
+    const { headers } = request;
+    const webhook = { kind, name, headers, ...(typeof secret === 'string' ? { pathSecret: secret } : {}) };
+    const body = await read(request, door.check(webhook));
+    const outcome = await door.receive(webhook, body);
+    response.status(202).json({ accepted: outcome !== 'ignored', duplicate: outcome === 'there' });
   };
 }
 
-function bodyReader(maxBytes: number): (request: Request) => Promise<Buffer> {
+/** The path of a request without the secret that may stand in it. */
+export function pathWithoutSecret(path: string): string {
+  return path.replace(/^(\/webhooks\/[^/]+\/[^/]+)\/.+$/, '$1/...');
+}
+
+function bodyReader(): (request: Request, maxBytes: number) => Promise<Buffer> {
   let reading = 0;
-  return async request => {
+  return async (request, maxBytes) => {
     requireJson(request);
     if (reading >= MAX_READING) {
       throw new SandpiperError('unavailable', 'Too many webhooks come at once.', { hint: 'Redeliver it in a moment.' });

@@ -8,5 +8,6 @@ export const hookDefinitionSchema = namedHookSchema
 export type HookDefinition = z.infer<typeof hookDefinitionSchema>;
 
 export function toNamedHook({ madeBy: _madeBy, ...hook }: HookDefinition): NamedHook {
-  return { ...hook, path: `/webhooks/${hook.kind}/${hook.name}` };
+  const secret = hook.kind === 'glitchtip' ? '/<secret>' : '';
+  return { ...hook, path: `/webhooks/${hook.kind}/${hook.name}${secret}` };
 }

@@ -31,27 +31,28 @@ type HookPart = Pick<TriggerHandlers, 'hooks.add' | 'hooks.named' | 'hooks.rotat
 function hookCallsOf({ store, idempotency, secrets, hooks }: TriggerHandlerOptions): HookPart {
   return {
     // Neither this nor another secret is kept with its call: a secret stands in one place.
-    'hooks.add': async ({ key, ...said }) => {
+    'hooks.add': async ({ key, secret, ...said }) => {
       const known = hooks.find(said.name);
       if (known && known.madeBy !== key) {
         throw new SandpiperError('conflict', `There is a webhook "${said.name}".`, {
           hint: 'Choose another name, or remove it first with `sandpiper hooks remove`.',
         });
       }
-      const secret = await secrets.readOrMake(said.name);
+      const made = await keepSecret(secrets, said, secret, () => secrets.readOrMake(said.name));
       const hook = known ?? { ...said, at: Date.now(), madeBy: key };
       await hooks.put(hook);
-      return { hook: toNamedHook(hook), secret: toSignedSecret(secret) };
+      return { hook: toNamedHook(hook), ...made };
     },
     'hooks.named': () => Promise.resolve({ hooks: hooks.list().map(toNamedHook) }),
-    'hooks.rotate': async ({ name }) => {
+    'hooks.rotate': async ({ name, secret }) => {
       const hook = hooks.find(name);
       if (!hook) {
         throw new SandpiperError('not_found', `There is no webhook "${name}".`, {
           hint: 'See `sandpiper hooks named`.',
         });
       }
-      return { hook: toNamedHook(hook), secret: toSignedSecret(await secrets.remake(name)) };
+      const made = await keepSecret(secrets, hook, secret, () => secrets.remake(name));
+      return { hook: toNamedHook(hook), ...made };
     },
     'hooks.remove': params =>
       idempotency.once('hooks.remove', params, async record => {
@@ -62,6 +63,27 @@ function hookCallsOf({ store, idempotency, secrets, hooks }: TriggerHandlerOptio
         return { removed };
       }),
   };
+}
+
+/** @returns what the sender is to be told, where it did not make it */
+async function keepSecret(
+  secrets: TriggerSecrets,
+  { name, kind }: Pick<HookDefinition, 'name' | 'kind'>,
+  given: string | undefined,
+  make: () => Promise<string>,
+): Promise<{ secret?: string }> {
+  if ((kind === 'sentry') !== (given !== undefined)) {
+    const message = kind === 'sentry' ? 'Sentry makes the secret itself.' : 'This relay makes the secret itself.';
+    throw new SandpiperError('invalid_params', message, {
+      hint: 'Give the client secret of the integration for `sentry`, with --secret-file, and none for other kinds.',
+    });
+  }
+  if (given !== undefined) {
+    await secrets.put(name, given);
+    return {};
+  }
+  const secret = await make();
+  return { secret: kind === 'generic' ? toSignedSecret(secret) : secret };
 }
 
 type FiringPart = Pick<TriggerHandlers, 'triggers.list' | 'triggers.retry'>;

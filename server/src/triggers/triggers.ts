@@ -52,7 +52,7 @@ export class Triggers {
     onSecret,
   }: TriggersOptions): Promise<Triggers> {
     const hooks: Definitions<HookDefinition> = await Definitions.open(store, 'triggers.hooks', hookDefinitionSchema);
-    const names = hooks.list().map(({ name }) => name);
+    const names = hooks.list().map(({ name, kind }) => ({ name, given: kind === 'sentry' }));
     const secrets = await TriggerSecrets.open(dataFolder, names, (name, secret) => {
       onSecret(`hook ${name}`, secret);
       onSecret(`hook ${name} as it is sent`, secret === undefined ? undefined : toSignedSecret(secret));
