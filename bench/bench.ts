@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMissing, setUp } from '../scripts/setup.ts';
 import { rounded, type Figure, type Measurement } from './figure.ts';
+import { webhookAnswers } from './forge/webhookAnswers.ts';
+import { webhookToAgent } from './forge/webhookToAgent.ts';
 import { caughtUp } from './load/caughtUp.ts';
 import { fanout } from './load/fanout.ts';
 import { insertRate } from './load/insertRate.ts';
@@ -36,6 +38,7 @@ import { writeBenchmarks } from './writeBenchmarks.ts';
  */
 
 const GROUPS: Record<string, readonly Measurement[]> = {
+  forge: [webhookAnswers, webhookToAgent],
   load: [sessionsPerCore, fanout, insertRate, caughtUp, soak],
   peers: [peers],
   review: [acceptHunk, manyDecisions, firstLens],

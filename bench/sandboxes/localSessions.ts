@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { median, type Measurement } from '../figure.ts';
 import { LARGE_REPOSITORY_FILES } from '../support/largeRepository.ts';
 import { ONE_WORD, openLargeRelay, timeStart } from '../support/largeStart.ts';
+import { untilSpare } from '../support/untilSpare.ts';
 
 const AT_ONCE = 50;
 
@@ -44,18 +43,6 @@ export const warmStart: Measurement = {
     return { 'warm-start-ms': { value: median(ours), raw: { unit: 'ms', ours, files: LARGE_REPOSITORY_FILES } } };
   },
 };
-
-/** Waits for a sandbox that no session has, whose clone is whole and which the relay has noted. */
-async function untilSpare(folder: string): Promise<void> {
-  const isSpare = async (name: string): Promise<boolean> => {
-    const record = await readFile(join(folder, name, 'relay', 'sandbox.json'), 'utf8').catch(() => '');
-    return record.includes('"spare-') && existsSync(join(folder, name, 'workspace', '.git', 'sandpiper.index'));
-  };
-  while (!(await Promise.all((await readdir(folder)).map(isSpare))).includes(true)) {
-    await new Promise(resolve => setTimeout(resolve, 50));
-  }
-  await new Promise(resolve => setTimeout(resolve, 500));
-}
 
 /** How many of fifty sessions that are started at the same moment do not come to the end of their first turn. */
 export const localAtOnce: Measurement = {

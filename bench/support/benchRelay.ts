@@ -70,6 +70,10 @@ export class BenchRelay {
     await this.#process.stop();
   }
 
+  get url(): string {
+    return this.#process.url;
+  }
+
   get pid(): number {
     const { pid } = this.#process;
     if (pid === undefined) {

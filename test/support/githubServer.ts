@@ -53,13 +53,17 @@ export interface CreatedRepository {
 export interface GithubServerOptions {
   /** Default: made up. */
   token?: string;
+  /** Every answer waits for this, also git's. */
+  beforeAnswer?: () => Promise<void>;
 }
 
 export async function startGithubServer(options: GithubServerOptions = {}): Promise<GithubServer> {
   const root = await mkdtemp(join(tmpdir(), 'sandpiper-github-'));
   const world = new GithubWorld(options.token);
   const answer = githubApp(world, root);
-  const server = createServer((request, response) => void answer(request, response));
+  const server = createServer((request, response) => {
+    void (options.beforeAnswer?.() ?? Promise.resolve()).then(() => answer(request, response));
+  });
   try {
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
   } catch (error) {
