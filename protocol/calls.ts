@@ -45,6 +45,7 @@ import { ruleCalls } from './ruleCalls.ts';
 import { reviewCalls } from './reviewCalls.ts';
 import { scheduleCalls } from './scheduleCalls.ts';
 import { searchCalls } from './searchCalls.ts';
+import { signInCalls } from './signInCalls.ts';
 import { specBudgetSchema, specIdSchema } from './specEvents.ts';
 import { specCalls } from './specCalls.ts';
 
@@ -239,6 +240,7 @@ export const calls = {
   ...composingCalls,
   ...networkCalls,
   ...retentionCalls,
+  ...signInCalls,
   ...hookCalls,
   ...triggerCalls,
   ...scheduleCalls,

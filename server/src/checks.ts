@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import type { CallResult } from '../../protocol/calls.ts';
 import { errorText, toSandpiperError } from '../../protocol/errors.ts';
+import type { ForgeAccount } from '../../protocol/signInCalls.ts';
 import type { Config } from './core/config.ts';
 import type { Dependencies } from './sessions/dependencies.ts';
 import { gitVersion } from './git/git.ts';
@@ -11,7 +12,11 @@ const LOW_DISK_BYTES = 1024 ** 3;
 const MIN_NODE = [22, 18] as const;
 
 /** What `sandpiper doctor` shows: everything that a session needs, each with what to do when it is not there. */
-export async function runChecks(config: Config, dependencies: Dependencies, hasModelKey: boolean): Promise<Check[]> {
+export async function runChecks(
+  config: Config,
+  dependencies: Dependencies,
+  { hasModelKey, accounts }: { hasModelKey: boolean; accounts: readonly ForgeAccount[] },
+): Promise<Check[]> {
   const checks: Promise<Check>[] = [
     Promise.resolve(nodeCheck()),
     attempt('git', 'Install git.', async () => `git ${await gitVersion()}`),
@@ -28,6 +33,7 @@ export async function runChecks(config: Config, dependencies: Dependencies, hasM
       }),
     ),
     Promise.resolve(modelKeyCheck(hasModelKey)),
+    ...accounts.map(account => Promise.resolve(accountCheck(config, account))),
   ];
   return Promise.all(checks);
 }
@@ -61,6 +67,19 @@ function modelKeyCheck(present: boolean): Check {
         detail: 'missing',
         hint: 'Set ANTHROPIC_API_KEY for the relay, or run “Sandpiper: Set Anthropic API Key…” in VS Code.',
       };
+}
+
+/** Says it from what is known; the forge is not asked. */
+function accountCheck({ githubToken, githubApp }: Config, { host, login, expiresAt, renewable }: ForgeAccount): Check {
+  const name = `forge ${host}`;
+  const who = `signed in as ${login ?? 'somebody'}`;
+  if (expiresAt !== undefined && expiresAt < Date.now() && !renewable) {
+    return { name, status: 'warning', detail: `${who}, which has ended`, hint: `Run \`sandpiper login ${host}\`.` };
+  }
+  const before = githubApp?.host === host ? 'the GitHub App' : githubToken === undefined ? undefined : 'a token';
+  return before === undefined
+    ? { name, status: 'ok', detail: who }
+    : { name, status: 'ok', detail: `${who}; ${before} of the relay's settings is used instead` };
 }
 
 function nodeCheck(): Check {

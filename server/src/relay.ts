@@ -50,6 +50,7 @@ import { hasSearchIndex, openSearchIndex, removeSearchIndex, SEARCH_FILE } from 
 import { openHooks } from './openHooks.ts';
 import { openTriggers } from './openTriggers.ts';
 import { openOwnedStore, type OwnedStore } from './openOwnedStore.ts';
+import { openSignIns, type OpenSignIns } from './openSignIns.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 import { vendorProviders } from './vendorProviders.ts';
 import { attachWebSocket } from './ws/attachWebSocket.ts';
@@ -116,7 +117,7 @@ async function assemble(
   const instance = randomUUID();
   const startedAt = Date.now();
   const modelKey: { current: Config['modelKey'] } = { current: config.modelKey };
-  const { dependencies, sessions, upkeep, databaseLost } = await buildSessions(
+  const { dependencies, sessions, upkeep, signIns, databaseLost } = await buildSessions(
     config,
     log,
     { token, modelKey: () => modelKey.current, owned },
@@ -135,7 +136,8 @@ async function assemble(
   const hooks = await openHooks({ config, token, dependencies, sessions, calls: sessionCalls }, onClose);
   const triggers = await openTriggers({ config, dependencies, calls: sessionCalls }, onClose);
   const handlers = drain.guard({
-    ...relayHandlers({ config, dependencies, upkeep, startedAt, modelKey, onHandOver }),
+    ...relayHandlers({ config, dependencies, upkeep, startedAt, modelKey, onHandOver, signIns }),
+    ...signIns.handlers,
     ...search.handlers,
     ...sessionCalls,
     ...landingHandlers(dependencies, sessions),
@@ -243,7 +245,13 @@ async function buildSessions(
   log: Logger,
   { token, modelKey, owned }: { token: string; modelKey: () => Config['modelKey']; owned: OwnedStore },
   onClose: (cleanup: Cleanup) => void,
-): Promise<{ dependencies: Dependencies; sessions: Sessions; upkeep: Upkeep; databaseLost: Promise<void> }> {
+): Promise<{
+  dependencies: Dependencies;
+  sessions: Sessions;
+  upkeep: Upkeep;
+  signIns: OpenSignIns;
+  databaseLost: Promise<void>;
+}> {
   const { dataFolder } = config;
   const { store, ownership } = owned;
   const guard = await guardFile(join(dataFolder, 'relay.db'));
@@ -287,8 +295,12 @@ async function buildSessions(
       hosts: config.githubHosts,
       onToken: (use, minted) => secrets.hold(`github app ${use}`, 'token of the GitHub App', minted),
     }));
+  const signIns = await openSignIns(config, { store, ownership, secrets, log });
+  onClose(() => signIns.close());
   const forgeToken: Dependencies['forgeToken'] = async (repository, purpose) =>
-    (await githubApp?.tokenFor(repository, purpose)) ?? tokenForHost(config, repository);
+    (await githubApp?.tokenFor(repository, purpose)) ??
+    tokenForHost(config, repository) ??
+    signIns.tokenFor(repository);
   const mirrors = new Mirrors(join(dataFolder, 'mirrors'), log);
   const providers = new Map([local, docker, ...vendors].map(provider => [provider.id, afterAbandoned(provider)]));
   const findAgent = cachedSearch(agents, config.claudePath);
@@ -329,7 +341,7 @@ async function buildSessions(
   const keeping = new Upkeep({ dependencies, sessions, dataFolder });
   upkeep = keeping;
   onClose(() => keeping.close());
-  return { dependencies, sessions, upkeep, databaseLost: guard.lost };
+  return { dependencies, sessions, upkeep, signIns, databaseLost: guard.lost };
 }
 
 /** What is held from the start; keys that are set and tokens that are brought later come to it. */

@@ -5,6 +5,7 @@ import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 import { runChecks } from './checks.ts';
 import type { CallContext } from './core/callContext.ts';
 import { VERSION, type Config } from './core/config.ts';
+import type { OpenSignIns } from './openSignIns.ts';
 import type { Dependencies } from './sessions/dependencies.ts';
 import type { Upkeep } from './upkeep/upkeep.ts';
 
@@ -16,6 +17,7 @@ export interface RelayHandlerOptions {
   /** Set by `relay.setModelKey`; in memory only. */
   modelKey: { current: Config['modelKey'] };
   onHandOver: () => void;
+  signIns: Pick<OpenSignIns, 'accounts'>;
 }
 
 /** The calls about the relay itself. */
@@ -26,6 +28,7 @@ export function relayHandlers({
   startedAt,
   modelKey,
   onHandOver,
+  signIns,
 }: RelayHandlerOptions): Pick<
   CallHandlers<CallContext>,
   'relay.info' | 'relay.checks' | 'relay.collect' | 'relay.setModelKey' | 'relay.handOver'
@@ -54,7 +57,12 @@ export function relayHandlers({
         source: modelKey.current === config.modelKey ? 'environment' : 'client',
       },
     }),
-    'relay.checks': async () => ({ checks: await runChecks(config, dependencies, modelKey.current !== undefined) }),
+    'relay.checks': async () => ({
+      checks: await runChecks(config, dependencies, {
+        hasModelKey: modelKey.current !== undefined,
+        accounts: signIns.accounts(),
+      }),
+    }),
     'relay.collect': ({ dryRun }) => upkeep.collect(dryRun),
     'relay.handOver': async ({ version }) => {
       if (isOlder(version, VERSION)) {

@@ -7,6 +7,7 @@ import { githubApp } from './github/githubApp.ts';
 import type { FaultOptions, GithubFault } from './github/githubFaults.ts';
 import { GithubHooks } from './github/githubHooks.ts';
 import type { GithubInstallations } from './github/githubInstallations.ts';
+import type { GithubSignIns } from './github/githubSignIns.ts';
 import type { GithubPull, GithubRepository } from './github/githubObjects.ts';
 import { now, type GithubTalk } from './github/githubTalk.ts';
 import { makeGithubRepository, type RepositoryOptions } from './github/githubRepositories.ts';
@@ -24,6 +25,8 @@ export interface GithubServer {
   readToken: string;
   /** An App, installed nowhere yet. */
   app: GithubInstallations;
+  /** The device flow: who may do everything is whoever enters a code. */
+  signIns: GithubSignIns;
   createRepository(owner: string, name: string, options?: RepositoryOptions): Promise<CreatedRepository>;
   /** Of every repository, oldest first. */
   pullRequests(): (GithubPull & { owner: string; repository: string })[];
@@ -79,6 +82,7 @@ export async function startGithubServer(options: GithubServerOptions = {}): Prom
     token: world.token,
     readToken: world.readToken,
     app: world.app,
+    signIns: world.signIns,
     async createRepository(owner, name, repositoryOptions = {}) {
       const id = world.repositories.length + 1;
       const repository = await makeGithubRepository(root, { id, owner, name }, repositoryOptions);

@@ -24,6 +24,7 @@ import { addImport } from './import.ts';
 import { addImage } from './image.ts';
 import { addLabels } from './labels.ts';
 import { addLanding } from './landing.ts';
+import { addLogin } from './login.ts';
 import { addMcp } from './mcp.ts';
 import { createStyle, plain } from './render.ts';
 import { addPolicy } from './policy.ts';
@@ -66,6 +67,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   addExport(command, options, run);
   addSettings(command, options, run);
   addNetwork(command, options, run);
+  addLogin(command, options, run);
   addHooks(command, options, run);
   addSchedules(command, options, run);
   addSpec(command, options, run);

@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { SandpiperError } from '../../../protocol/errors.ts';
 import { readForgeHosts, readForges, type ForgeConfig, type ForgeHost } from './forgeConfig.ts';
-import { readGithubAppConfig, type GithubAppConfig } from './githubAppConfig.ts';
+import { readGithubAppConfig, readGithubClientId, type GithubAppConfig } from './githubAppConfig.ts';
 import { readHookConfig, type HookConfig } from './hookConfig.ts';
 import type { LogLevel } from './log.ts';
 import { readVendorConfig, type VendorConfig } from './vendorConfig.ts';
@@ -32,6 +32,8 @@ export interface Config {
   /** Token for the forge when a call brings none. */
   githubToken: string | undefined;
   githubApp: GithubAppConfig | undefined;
+  /** Of the App that people sign in to by the device flow. */
+  githubClientId: string | undefined;
   /** Further GitHub hosts (Enterprise Server) as host or `host=apiUrl`. */
   githubHosts: ForgeHost[];
   /** Gitea and Forgejo. */
@@ -144,6 +146,7 @@ function configOf(env: Environment): Config {
     githubApp: readGithubAppConfig(env, problems),
     githubHosts: readForgeHosts(env, 'SANDPIPER_GITHUB_HOSTS', '/api/v3', problems),
     ...readForges(env, problems),
+    githubClientId: readGithubClientId(env, problems),
     hooks: readHookConfig(env, problems),
     pullRequestPollMs: amount(env, 'SANDPIPER_PULL_REQUEST_SECONDS', 60, MAX_SECONDS, problems) * 1000,
     idleExitMs: integer(env, 'SANDPIPER_IDLE_EXIT_MS', 0, 2_000_000_000, problems),

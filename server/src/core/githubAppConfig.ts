@@ -26,3 +26,15 @@ export function readGithubAppConfig(
   }
   return { id, keyFile, host: (env['SANDPIPER_GITHUB_APP_HOST'] ?? 'github.com').toLowerCase() };
 }
+
+/** @param problems gets a sentence when it cannot be one */
+export function readGithubClientId(
+  env: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): string | undefined {
+  const id = env['SANDPIPER_GITHUB_CLIENT_ID'];
+  if (id !== undefined && !/^[\w.-]{1,100}$/.test(id)) {
+    problems.push(`SANDPIPER_GITHUB_CLIENT_ID must be the client id of an App, not "${id}"`);
+  }
+  return id;
+}

@@ -35,7 +35,7 @@ const RULES: Rule[] = [
   [
     /authentication failed|could not read (username|password)|returned error: 40[13]|permission denied|access denied|invalid credentials/i,
     'unauthorized',
-    'Use a token that may do this: sign in to the forge in VS Code, or set SANDPIPER_GITHUB_TOKEN, SANDPIPER_GITEA_TOKEN or SANDPIPER_GITLAB_TOKEN for the relay.',
+    'Use a token that may do this: sign in to the forge in VS Code, to GitHub also with `sandpiper login`, or set SANDPIPER_GITHUB_TOKEN, SANDPIPER_GITEA_TOKEN or SANDPIPER_GITLAB_TOKEN for the relay.',
   ],
   [
     /repository .*not found|returned error: 404|does not appear to be a git repository|repository does not exist/i,

@@ -138,7 +138,7 @@ function contextOf(
       const token = await forgeToken(repository);
       if (token === undefined) {
         throw new SandpiperError('forge_unauthorized', `There is no token for ${repository.host}.`, {
-          hint: 'Set SANDPIPER_GITHUB_TOKEN or a GitHub App for the relay, then try again with `sandpiper hooks retry`.',
+          hint: 'Run `sandpiper login`, or set SANDPIPER_GITHUB_TOKEN or a GitHub App for the relay, then try again with `sandpiper hooks retry`.',
         });
       }
       return { repository, token };

@@ -186,6 +186,6 @@ function isAbout({ repositoryUrl, number, commit }: Told, { url, headCommit }: P
 
 export function noToken({ url }: Pick<PullRequest, 'url'>): SandpiperError {
   return new SandpiperError('forge_unauthorized', `There is no token to read ${url} with.`, {
-    hint: 'Sign in to GitHub in VS Code, or set SANDPIPER_GITHUB_TOKEN for the relay.',
+    hint: 'Sign in to GitHub in VS Code or with `sandpiper login`, or set SANDPIPER_GITHUB_TOKEN for the relay.',
   });
 }

@@ -8,6 +8,7 @@ import { GithubRest } from './githubRest.ts';
 import type { GithubRequest, GithubWorld } from './githubWorld.ts';
 
 const API = '/api/v3';
+const SIGN_IN = ['/login/device/code', '/login/oauth/access_token'];
 
 /** Answers the requests of one emulated GitHub, whose repositories lie under `root`. */
 export function githubApp(
@@ -23,6 +24,8 @@ export function githubApp(
     try {
       if (entry.path.startsWith(`${API}/`)) {
         await answerRest(rest, entry, url.searchParams, request, response);
+      } else if (entry.method === 'POST' && SIGN_IN.includes(entry.path)) {
+        await answerSignIn(world, url, request, response);
       } else if (entry.path.includes('.git/')) {
         await world.gitGate();
         await answerGit(world, root, url, request, response);
@@ -63,6 +66,29 @@ async function answerRest(
   response.end(json);
 }
 
+async function answerSignIn(
+  { signIns, faults, violations, afterEffect }: GithubWorld,
+  url: URL,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const operation = url.pathname.slice(1);
+  const asked = await text(request);
+  const fault = faults.take(operation, ['socketCut', 'badGateway']);
+  if (fault === 'socketCut') {
+    response.destroy();
+    return;
+  }
+  if (fault === 'badGateway') {
+    response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>');
+    return;
+  }
+  const { status, body, problems } = signIns.answer(url.pathname, url.search, request.headers, asked);
+  violations.push(...problems);
+  await afterEffect(operation);
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+}
+
 async function answerGit(
   world: GithubWorld,
   root: string,
@@ -83,14 +109,14 @@ async function answerGit(
 }
 
 function mayUseGit(
-  { token: full, readToken, app }: GithubWorld,
+  { token: full, readToken, app, signIns }: GithubWorld,
   token: string,
   path: string,
   isWrite: boolean,
 ): boolean {
   const [, repository = ''] = /^\/([^/]+\/[^/]+)\.git\//.exec(path) ?? [];
   const ofApp = app.refusal(token, repository, { contents: isWrite ? 'write' : 'read' });
-  return ofApp === undefined || token === full || (!isWrite && token === readToken);
+  return ofApp === undefined || token === full || signIns.isValid(token) || (!isWrite && token === readToken);
 }
 
 async function answerPage(world: GithubWorld, path: string, response: ServerResponse): Promise<void> {

@@ -55,6 +55,16 @@ export function userObject(origin: string, login: string): Record<string, unknow
   };
 }
 
+/** Whose token it is. */
+export function publicUserObject(origin: string, login: string): object {
+  return {
+    ...userObject(origin, login),
+    ...all(null, 'name company blog location email hireable bio'),
+    ...all(0, 'public_repos public_gists followers following'),
+    ...all(CREATED_AT, 'created_at updated_at'),
+  };
+}
+
 export function repositoryObject(origin: string, { id, owner, name, defaultBranch }: GithubRepository): object {
   const url = `${origin}/api/v3/repos/${owner}/${name}`;
   const web = `${origin}/${owner}/${name}`;

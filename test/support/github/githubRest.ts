@@ -1,6 +1,8 @@
 import { githubOperations } from './githubOperations.ts';
+import { publicUserObject } from './githubObjects.ts';
 import { errorReply, type GithubCall, type GithubReply } from './githubReply.ts';
 import { githubSpec, type SpecOperation } from './githubSpec.ts';
+import { API_USER } from './githubTalkOperations.ts';
 import type { GithubRequest, GithubWorld } from './githubWorld.ts';
 
 const LOST = ['badGatewayAfterEffect', 'socketCutAfterEffect'] as const;
@@ -80,7 +82,8 @@ export class GithubRest {
     if (ofApp === 'forbidden') {
       return errorReply(403, 'Resource not accessible by integration');
     }
-    const isKnown = ofApp === undefined || token === this.#world.token || token === this.#world.readToken;
+    const { token: full, readToken, signIns } = this.#world;
+    const isKnown = ofApp === undefined || token === full || token === readToken || signIns.isValid(token);
     return fault === 'unauthorized' || !isKnown ? errorReply(401, 'Bad credentials') : undefined;
   }
 
@@ -91,6 +94,9 @@ export class GithubRest {
   ): Promise<GithubReply> {
     const { origin, faults, violations, readToken } = this.#world;
     const id = operation.operationId;
+    if (id === 'users/get-authenticated') {
+      return { status: 200, body: publicUserObject(origin, API_USER) };
+    }
     const act = githubOperations[id];
     const repository = this.#world.find(values['owner'], values['repo']);
     if (!act || !repository) {

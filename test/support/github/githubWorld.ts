@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { GithubFaults } from './githubFaults.ts';
 import { GithubInstallations } from './githubInstallations.ts';
+import { GithubSignIns } from './githubSignIns.ts';
 import type { GithubRepository } from './githubObjects.ts';
 
 export interface GithubRequest {
@@ -23,6 +24,7 @@ export class GithubWorld {
   readonly violations: string[] = [];
   readonly faults = new GithubFaults();
   readonly app = new GithubInstallations();
+  readonly signIns = new GithubSignIns();
   /** A request of git waits for this before it is looked at. */
   gitGate: () => Promise<void> | undefined = () => undefined;
 

@@ -12,7 +12,7 @@ export interface GithubForgeOptions {
 }
 
 /** The version whose answers this code was written for; without the header GitHub may move on. */
-const API_VERSION = '2022-11-28';
+export const API_VERSION = '2022-11-28';
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /** Octokit would write to the console. */
@@ -37,7 +37,7 @@ export class GithubClients {
   }
 
   /** @throws `no_forge` */
-  hostOf({ host }: ForgeRepository): GithubHost {
+  hostOf({ host }: Pick<ForgeRepository, 'host'>): GithubHost {
     const known = this.hosts.get(host);
     if (!known) {
       throw new SandpiperError('no_forge', `${host} is not a GitHub that this relay knows.`, {

@@ -35,7 +35,7 @@ class GithubForge implements Forge {
   }
 
   tokenHint(): string {
-    return 'Sign in to GitHub in VS Code, or set SANDPIPER_GITHUB_TOKEN for the relay.';
+    return 'Sign in to GitHub in VS Code or with `sandpiper login`, or set SANDPIPER_GITHUB_TOKEN for the relay.';
   }
 
   pushCredential(repository: ForgeRepository, token: string): PushCredential {

@@ -46,7 +46,12 @@ export function matchGithubRemote(
 
 /** The https (or configured http) address for git, without credentials. */
 export function gitUrl(host: GithubHost, owner: string, name: string): string {
-  return `${isPlainHttp(host) ? 'http' : 'https'}://${host.host}/${owner}/${name}.git`;
+  return `${webUrl(host)}/${owner}/${name}.git`;
+}
+
+/** Where people see it in a browser. */
+export function webUrl(host: GithubHost): string {
+  return `${isPlainHttp(host) ? 'http' : 'https'}://${host.host}`;
 }
 
 function isPlainHttp(host: GithubHost): boolean {
