@@ -9,7 +9,6 @@ import { Archives } from './archives/archives.ts';
 import { VERSION, type Config } from './core/config.ts';
 import { openDataFolder, readOrMakeSecret } from './core/dataFolder.ts';
 import { requireRoom } from './core/diskSpace.ts';
-import { tokenForHost } from './core/forgeConfig.ts';
 import { guardFile } from './core/folderGuard.ts';
 import { watchIdle } from './core/idleWatch.ts';
 import type { Logger } from './core/log.ts';
@@ -20,10 +19,6 @@ import { EgressProxy } from './egress/egressProxy.ts';
 import { parseEgress } from './egress/rules.ts';
 import { SavedRules } from './egress/savedRules.ts';
 import { loadGithubClient } from './forges/github/githubClients.ts';
-import { GithubApp } from './forges/github/githubApp.ts';
-import { createGiteaForge } from './forges/gitea/giteaForge.ts';
-import { createGithubForge } from './forges/github/githubForge.ts';
-import { createGitlabForge } from './forges/gitlab/gitlabForge.ts';
 import { Mirrors } from './git/mirrors.ts';
 import { Guard } from './http/guard.ts';
 import { lateHttpApp } from './http/lateHttpApp.ts';
@@ -43,14 +38,14 @@ import { readHandlers } from './sessions/readHandlers.ts';
 import { sessionHandlers } from './sessions/sessionHandlers.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { Spares } from './sessions/spares.ts';
-import { SourceAccess } from './sessions/sourceAccess.ts';
 import { Search } from './search/search.ts';
 import { openBlobs } from './store/fileBlobs.ts';
 import { hasSearchIndex, openSearchIndex, removeSearchIndex, SEARCH_FILE } from './store/sqlite/searchIndex.ts';
 import { openHooks } from './openHooks.ts';
 import { openTriggers } from './openTriggers.ts';
 import { openOwnedStore, type OwnedStore } from './openOwnedStore.ts';
-import { openSignIns, type OpenSignIns } from './openSignIns.ts';
+import { openForges } from './openForges.ts';
+import type { OpenSignIns } from './openSignIns.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 import { vendorProviders } from './vendorProviders.ts';
 import { attachWebSocket } from './ws/attachWebSocket.ts';
@@ -282,25 +277,9 @@ async function buildSessions(
   const onToken = (value: string): void => secrets.hold('kubernetes', 'token of Kubernetes', value);
   const vendors = vendorProviders(config, { token, ownership, log, onToken }, onClose);
   const claude = createClaudeAgent({ path: config.path, configFolder: config.claudeFolder });
-  const forges = [
-    createGithubForge({ hosts: config.githubHosts }),
-    createGiteaForge({ hosts: config.gitea.hosts }),
-    createGitlabForge({ hosts: config.gitlab.hosts }),
-  ];
   const agents = new Map<string, Agent>([[claude.id, claude]]);
-  const githubApp =
-    config.githubApp &&
-    (await GithubApp.open({
-      app: config.githubApp,
-      hosts: config.githubHosts,
-      onToken: (use, minted) => secrets.hold(`github app ${use}`, 'token of the GitHub App', minted),
-    }));
-  const signIns = await openSignIns(config, { store, ownership, secrets, log });
+  const { signIns, ...forging } = await openForges(config, { store, ownership, secrets, log });
   onClose(() => signIns.close());
-  const forgeToken: Dependencies['forgeToken'] = async (repository, purpose) =>
-    (await githubApp?.tokenFor(repository, purpose)) ??
-    tokenForHost(config, repository) ??
-    signIns.tokenFor(repository);
   const mirrors = new Mirrors(join(dataFolder, 'mirrors'), log);
   const providers = new Map([local, docker, ...vendors].map(provider => [provider.id, afterAbandoned(provider)]));
   const findAgent = cachedSearch(agents, config.claudePath);
@@ -320,7 +299,7 @@ async function buildSessions(
     providers,
     spares,
     agents,
-    forges,
+    ...forging,
     log,
     runFolder,
     gatewayUrl: await openModelAddress(config, gateway),
@@ -332,8 +311,6 @@ async function buildSessions(
     },
     findAgent,
     gatewayToken: sessionId => createHmac('sha256', token).update(`gateway:${sessionId}`).digest('base64url'),
-    forgeToken,
-    sourceAccess: new SourceAccess({ forges, forgeToken: repository => forgeToken(repository, 'read') }),
   };
   sessions = new Sessions(dependencies);
   const made = sessions;
