@@ -65,7 +65,12 @@ describe('a relay that works as a GitHub App', function () {
     assert.match(output, /HOME=/);
     const { pullRequest } = await shop.client.call('pullRequest.open', { sessionId: id });
     assert.equal(await plainGit(bareFolder, ['show', `${pullRequest.branch}:added.txt`]), 'new');
-    assert.deepEqual(permissions().at(-1), { contents: 'write', pull_requests: 'write', metadata: 'read' });
+    // How it stands on GitHub may have been looked at by now, with a token of its own.
+    const forLanding = permissions().filter(({ contents }) => contents === 'write');
+    assert.ok(forLanding.length > 0);
+    for (const asked of forLanding) {
+      assert.deepEqual(asked, { contents: 'write', pull_requests: 'write', metadata: 'read' });
+    }
     const log = JSON.stringify(await shop.events(id)) + shop.relay.log + output;
     for (const token of github.app.minted.keys()) {
       assert.equal(log.includes(token), false);
