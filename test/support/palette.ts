@@ -48,11 +48,8 @@ export async function paletteEntries(page: Page, start: string): Promise<string[
 
 /** Types into the open input box and accepts it. */
 export async function answerInput(page: Page, text: string): Promise<void> {
-  const input = page.locator('.quick-input-widget:visible input').first();
-  // The palette whose command asks goes away only then, and it is the same box.
-  await eventually(async () => assert.doesNotMatch(await input.inputValue({ timeout: 2000 }), /^>/), 30_000);
   await writeInput(page, text);
-  await input.press('Enter');
+  await page.locator('.quick-input-widget:visible input').first().press('Enter');
 }
 
 /**
@@ -62,6 +59,10 @@ export async function answerInput(page: Page, text: string): Promise<void> {
 export async function writeInput(page: Page, text: string, timeoutMs: number = 30_000): Promise<void> {
   const input = page.locator('.quick-input-widget:visible input').first();
   await input.waitFor({ timeout: timeoutMs });
+  if (!text.startsWith('>')) {
+    // The palette whose command asks goes away only then, and it is the same box.
+    await eventually(async () => assert.doesNotMatch(await input.inputValue({ timeout: 2000 }), /^>/), timeoutMs);
+  }
   await input.evaluate((element, value) => {
     if (element instanceof HTMLInputElement) {
       element.value = value;

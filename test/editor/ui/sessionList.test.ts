@@ -67,11 +67,10 @@ describe('the list of sessions in the editor', function () {
     assert.deepEqual((await state('Write a guide')).tags, ['docs']);
 
     await runCommand(page, 'Sandpiper: Filter Sessions…');
-    const box = page.locator('.quick-input-widget input').first();
-    await box.fill('tag:docs');
+    await writeInput(page, 'tag:docs');
     await page.getByRole('option', { name: /Show 1 session/ }).waitFor();
     await eventually(async () => assert.equal(await row('Fix the login').count(), 0));
-    await box.press('Enter');
+    await page.keyboard.press('Enter');
     await page.getByText('Filter: tag:docs (1 of 2 sessions)').waitFor();
     await screenshot(page, 'sessionsFiltered');
   });
