@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import type { Schedule } from '../../../protocol/scheduleCalls.ts';
 import { withConnection, type ProgramOptions, type Run } from './command.ts';
-import type { Connection } from './connection.ts';
 import { EXIT } from './exitCodes.ts';
-import { readPromptFile, toStart, withStartFlags, type StartFlags } from './namedHooks.ts';
+import { commandsOnNamed, readPromptFile, toStart, withStartFlags, type StartFlags } from './begunByItself.ts';
 import { plain } from './render.ts';
 
 interface AddFlags extends StartFlags {
@@ -52,23 +51,7 @@ export function addSchedules(command: Command, options: ProgramOptions, run: Run
         }),
       )(),
     );
-  const withName = (
-    name: string,
-    description: string,
-    work: (connection: Connection, name: string) => Promise<string>,
-  ) =>
-    schedules
-      .command(name)
-      .argument('<name>')
-      .description(description)
-      .action((named: string) =>
-        run(() =>
-          withConnection(options, async connection => {
-            process.stdout.write(await work(connection, named));
-            return EXIT.ok;
-          }),
-        )(),
-      );
+  const withName = commandsOnNamed(schedules, options, run);
   withName('remove', 'Have a schedule begin nothing any more', async ({ client }, name) =>
     (await client.call('schedules.remove', { name })).removed ? 'removed\n' : 'there was none\n',
   );

@@ -1,6 +1,5 @@
 import type { JSX } from 'preact';
 import { askLine } from '../../../protocol/asking.ts';
-import type { ApprovalDecision } from '../../../protocol/events.ts';
 import type { Ask, SessionSummary } from '../../../protocol/session.ts';
 import { t, told } from '../../../protocol/text.ts';
 import { GivenAnswer } from '../components/givenAnswer.tsx';
@@ -56,8 +55,7 @@ export function AskLine({ session, ask, arrangement, onSelect }: RowProps & { as
   const armed = useArmed(arrangement);
   const { risk, why } = ask;
   const given = outbox.answerTo(session.id, ask.id);
-  const answer = (kind: ApprovalDecision['kind'] & ('allow' | 'deny')): void =>
-    action.run(() => outbox.answer(session.id, ask.id, { kind }));
+  const answer = (kind: 'allow' | 'deny'): void => action.run(() => outbox.answer(session.id, ask.id, { kind }));
   return (
     <div class="sessionAsk" role="group" aria-label={t('“{0}” asks', session.title)}>
       <span class="askText">

@@ -10,8 +10,8 @@ import {
   readPullRequest,
   readPullRequests,
   toPullRequest,
-  type GithubPullRequest,
 } from './githubPullRequest.ts';
+import type { FoundPullRequest } from '../openOnce.ts';
 import { gitUrl, matchGithubRemote } from './githubRemote.ts';
 
 /** How often an unconfirmed pull request is looked for, and how long after each time: GitHub shows new ones late. */
@@ -62,7 +62,7 @@ class GithubForge implements Forge {
 }
 
 /** The pull request that the session opened before, while it is open; its base may have been changed by a person. */
-async function readKnown(api: GithubApi, request: PullRequestRequest): Promise<GithubPullRequest | undefined> {
+async function readKnown(api: GithubApi, request: PullRequestRequest): Promise<FoundPullRequest | undefined> {
   const { known, branch } = request;
   if (known === undefined) {
     return undefined;
@@ -78,7 +78,7 @@ async function readKnown(api: GithubApi, request: PullRequestRequest): Promise<G
   return found.state === 'open' && found.branch === branch ? found : undefined;
 }
 
-async function find(api: GithubApi, request: PullRequestRequest): Promise<GithubPullRequest | undefined> {
+async function find(api: GithubApi, request: PullRequestRequest): Promise<FoundPullRequest | undefined> {
   const { branch, baseBranch } = request;
   const answer = await api.ask('list the pull requests', octokit =>
     octokit.rest.pulls.list({ ...api.place, head: `${api.place.owner}:${branch}`, base: baseBranch, state: 'open' }),
@@ -89,11 +89,7 @@ async function find(api: GithubApi, request: PullRequestRequest): Promise<Github
   );
 }
 
-async function update(
-  api: GithubApi,
-  found: GithubPullRequest,
-  request: PullRequestRequest,
-): Promise<GithubPullRequest> {
+async function update(api: GithubApi, found: FoundPullRequest, request: PullRequestRequest): Promise<FoundPullRequest> {
   const texts = fitGithubTexts(request);
   if (sameTexts(found, texts)) {
     return found;
@@ -108,7 +104,7 @@ async function create(
   api: GithubApi,
   request: PullRequestRequest,
   draft: boolean,
-): Promise<{ found: GithubPullRequest; created: boolean }> {
+): Promise<{ found: FoundPullRequest; created: boolean }> {
   const texts = fitGithubTexts(request);
   const answer = await api.attempt(octokit =>
     octokit.rest.pulls.create({ ...api.place, ...texts, head: request.branch, base: request.baseBranch, draft }),
@@ -137,7 +133,7 @@ async function create(
   throw api.error(failure, 'open the pull request');
 }
 
-async function findLate(api: GithubApi, request: PullRequestRequest): Promise<GithubPullRequest | undefined> {
+async function findLate(api: GithubApi, request: PullRequestRequest): Promise<FoundPullRequest | undefined> {
   for (const delayMs of LOOK_AGAIN_MS) {
     await setTimeout(delayMs);
     const found = await find(api, request).catch(() => undefined);

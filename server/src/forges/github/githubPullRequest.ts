@@ -1,20 +1,7 @@
 import type { PullRequest } from '../../../../protocol/events.ts';
 import { SandpiperError } from '../../../../protocol/errors.ts';
+import type { FoundPullRequest } from '../openOnce.ts';
 import { fitTexts, type PullRequestTexts } from '../pullRequestTexts.ts';
-
-/** What is needed of GitHub's pull request. */
-export interface GithubPullRequest {
-  number: number;
-  url: string;
-  title: string;
-  body: string;
-  state: 'open' | 'closed' | 'merged';
-  draft: boolean;
-  branch: string;
-  baseBranch: string;
-  /** False when the branch is in a fork. */
-  sameRepository: boolean;
-}
 
 /** GitHub's own limits; longer texts are refused there. */
 const LIMITS = {
@@ -28,7 +15,7 @@ const LIMITS = {
  * Reads a pull request out of an answer, which may come from anything that sits at the configured address.
  * @throws `forge_unreachable` when it is not one
  */
-export function readPullRequest(answer: unknown): GithubPullRequest {
+export function readPullRequest(answer: unknown): FoundPullRequest {
   const data = record(answer);
   const head = record(data['head']);
   const base = record(data['base']);
@@ -50,7 +37,7 @@ export function readPullRequest(answer: unknown): GithubPullRequest {
   };
 }
 
-export function readPullRequests(answer: unknown): GithubPullRequest[] {
+export function readPullRequests(answer: unknown): FoundPullRequest[] {
   if (!Array.isArray(answer)) {
     throw notGithub();
   }
@@ -65,7 +52,7 @@ export function readDefaultBranch(answer: unknown): string {
  * The protocol's form. `headCommit` is what was pushed, not what GitHub says: for some seconds after a push GitHub
  * still names the commit before.
  */
-export function toPullRequest(found: GithubPullRequest, headCommit: string): PullRequest {
+export function toPullRequest(found: FoundPullRequest, headCommit: string): PullRequest {
   const { number, url, branch, baseBranch, draft, state } = found;
   return { forge: 'github', number, url, branch, baseBranch, headCommit, draft, state };
 }
