@@ -59,8 +59,7 @@ describe('a session in an editor', function () {
 
   it('opens from its row, with its title, and takes messages; once however often it is opened', async () => {
     const row = treeItem(page, new RegExp(`^${TITLE},`));
-    await chooseInMenu(page, row, 'Open Session in Editor');
-    await tab(page).waitFor({ timeout: 20_000 });
+    await chooseInMenu(page, row, 'Open Session in Editor', async () => assert.equal(await tab(page).count(), 1));
     const chat = await chatInEditor(page);
     await waitForText(chat, 'An old silent pond.');
     await sendMessage(chat, 'Another one');

@@ -60,8 +60,8 @@ describe('the list of sessions in the editor', function () {
   });
 
   it('tags a session, and finds it by its tag while it is typed', async () => {
-    await chooseInMenu(page, row('Write a guide'), 'Tag Session…');
-    await page.locator('.quick-input-title', { hasText: 'Tags of Write a guide' }).waitFor();
+    const tags = page.locator('.quick-input-title', { hasText: 'Tags of Write a guide' });
+    await chooseInMenu(page, row('Write a guide'), 'Tag Session…', async () => assert.ok(await tags.isVisible()));
     await answerInput(page, 'docs');
     await treeItem(page, /^Write a guide, Idle, tags docs/).waitFor();
     assert.deepEqual((await state('Write a guide')).tags, ['docs']);
@@ -156,8 +156,9 @@ describe('the list of sessions in the editor', function () {
 
   it('deletes a session, and brings it back with its pin', async () => {
     await treeItem(page, /^Wait for ever, Idle/).waitFor({ timeout: 30_000 });
-    await chooseInMenu(page, row('Fix the login'), 'Delete Session…');
-    await page.locator('.monaco-dialog-box').getByRole('button', { name: 'Delete' }).click();
+    const confirm = page.locator('.monaco-dialog-box').getByRole('button', { name: 'Delete' });
+    await chooseInMenu(page, row('Fix the login'), 'Delete Session…', async () => assert.ok(await confirm.isVisible()));
+    await confirm.click();
     const deleted = notification(page, '"Fix the login" is deleted.');
     await deleted.waitFor({ timeout: 45_000 });
     await eventually(async () => assert.equal(await row('Fix the login').count(), 0));

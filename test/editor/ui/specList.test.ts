@@ -39,7 +39,8 @@ describe('the list of specs in the editor', function () {
     return (await stage.client.call('spec.get', { specId: found?.specId ?? '' })).text;
   };
   const row = (title: string): Locator => treeItem(page, new RegExp(`^${title}`)).first();
-  const choose = (title: string, name: string): Promise<void> => chooseInMenu(page, row(title), name);
+  const choose = (title: string, name: string, took: () => unknown): Promise<void> =>
+    chooseInMenu(page, row(title), name, took);
 
   it('says what a spec is while there is none, and begins one', async () => {
     await runCommand(page, 'Sandpiper: Focus on Specs View');
@@ -86,10 +87,12 @@ describe('the list of specs in the editor', function () {
   });
 
   it('copies, duplicates and compares from the row', async () => {
-    await choose('Our way', 'Copy Spec as Markdown');
-    await eventually(async () => assert.equal(await page.evaluate(() => navigator.clipboard.readText()), OWN));
-    await choose('Our way', 'Duplicate Spec');
-    await eventually(async () => assert.deepEqual(await titles(), ['A notes app', 'Our way', 'Our way', 'Slug']));
+    await choose('Our way', 'Copy Spec as Markdown', async () =>
+      assert.equal(await page.evaluate(() => navigator.clipboard.readText()), OWN),
+    );
+    await choose('Our way', 'Duplicate Spec', async () =>
+      assert.deepEqual(await titles(), ['A notes app', 'Our way', 'Our way', 'Slug']),
+    );
     const [notes] = (await specs()).filter(({ title }) => title === 'A notes app');
     const { specId = '', revision = 0 } = notes ?? {};
     const text = `${await textOf('A notes app')}\nMore.\n`;
@@ -97,16 +100,17 @@ describe('the list of specs in the editor', function () {
     // What is saved comes first: a row that still moves is not the one that is pressed.
     await runCommand(page, 'Sandpiper: Refresh Specs');
     await eventually(async () => assert.equal(await page.getByText(/^line \d+ is wrong$/).count(), 4));
-    await choose('A notes app', 'Show History of Spec…');
+    await choose('A notes app', 'Show History of Spec…', async () =>
+      assert.ok(await quickRow('Revision 1').isVisible()),
+    );
     await quickRow('Revision 1').click();
     await page.getByRole('tab', { name: /A notes app \(revision 1 ↔ newest\)/ }).waitFor();
     await page.locator('.editor.modified .view-line', { hasText: /^More\.$/ }).waitFor();
   });
 
   it('takes a spec out of the list, and brings it back', async () => {
-    await choose('Slug', 'Remove Spec');
     const said = notification(page, '“Slug” was taken out of the list.');
-    await said.waitFor();
+    await choose('Slug', 'Remove Spec', async () => assert.ok(await said.isVisible()));
     await eventually(async () => assert.equal(await row('Slug').count(), 0));
     assert.ok(!(await titles()).includes('Slug'));
     await said.getByRole('button', { name: 'Undo' }).click();
