@@ -127,6 +127,7 @@ async function assemble(
   const sessionCalls = drain.guard({
     ...readHandlers(dependencies, sessions),
     ...sessionHandlers(dependencies, sessions),
+    ...policyHandlers(dependencies, sessions),
   });
   const hooks = await openHooks({ config, token, dependencies, sessions, calls: sessionCalls }, onClose);
   const triggers = await openTriggers({ config, dependencies, calls: sessionCalls }, onClose);
@@ -136,7 +137,6 @@ async function assemble(
     ...search.handlers,
     ...sessionCalls,
     ...landingHandlers(dependencies, sessions),
-    ...policyHandlers(dependencies, sessions),
     ...hooks.handlers,
     ...triggers.handlers,
   });

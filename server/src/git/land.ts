@@ -149,6 +149,11 @@ function pushFailed(spec: PushSpec, output: string): SandpiperError {
       return new SandpiperError('conflict', `${what} was stopped: the branch is not where it was.`, { hint });
     case 'refused':
       return new SandpiperError('forge_refused', `${what} was refused: ${reason}`, { hint });
+    case 'secret':
+      return new SandpiperError('forge_refused', `${what} was refused: ${reason}`, {
+        hint,
+        details: { holdsSecret: true },
+      });
     case 'unauthorized':
       return new SandpiperError('forge_unauthorized', `${what} was not allowed: ${reason}`, { hint });
     case 'unreachable':

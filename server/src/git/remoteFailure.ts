@@ -1,6 +1,6 @@
 /** Why a remote did not do what was asked. */
 export interface RemoteFailure {
-  kind: 'unauthorized' | 'unreachable' | 'stale' | 'refused';
+  kind: 'unauthorized' | 'unreachable' | 'stale' | 'refused' | 'secret';
   /** For a person; of the forge's own words where it said any. */
   reason: string;
   hint: string;
@@ -17,7 +17,7 @@ const RULES: Rule[] = [
   ],
   [
     /push cannot contain secrets|GH013[^]*secret|secret(s)? detected/i,
-    'refused',
+    'secret',
     'Take the secret out of the change and revoke it: it has been sent to the forge.',
   ],
   [

@@ -9,7 +9,14 @@ import type { Connections } from './connections.ts';
 
 /** The calls that webhooks lead to. */
 export type HookCall =
-  'session.create' | 'session.send' | 'session.get' | 'session.archive' | 'changes.list' | 'pullRequest.open';
+  | 'session.create'
+  | 'session.send'
+  | 'session.get'
+  | 'session.archive'
+  | 'changes.list'
+  | 'changes.diff'
+  | 'policy.check'
+  | 'pullRequest.open';
 
 /** A call to this relay, as any client makes it. */
 export type Call = <N extends Extract<CallName, HookCall>>(name: N, params: CallParams<N>) => Promise<CallResult<N>>;

@@ -1,6 +1,7 @@
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import { callKey, over, type Progress } from './begin.ts';
 import { sessionState, type HookContext } from './context.ts';
+import { mayBeShown } from './patch.ts';
 import { report } from './reporting.ts';
 import type { RequestData } from './requestData.ts';
 import { workingText } from './sayings.ts';
@@ -70,14 +71,20 @@ async function land(context: HookContext, key: string, sessionId: string, data: 
     const { number, url, headCommit } = pullRequest;
     return { ...data, landed: { number, url, commit: headCommit, created } };
   } catch (error) {
-    const { code, message, hint, retryable } = toSandpiperError(error);
+    const refusal = toSandpiperError(error);
+    const { code, message, hint, retryable } = refusal;
     if (retryable || code === 'internal') {
       throw error;
     }
-    // The agent took back all that it had changed.
-    return code === 'nothing_to_land' && data.outcome
-      ? { ...data, outcome: { ...data.outcome, changed: false } }
-      : needsPerson(data, hint === undefined ? message : `${message} ${hint}`);
+    if (code === 'nothing_to_land' && data.outcome) {
+      // The agent took back all that it had changed.
+      return { ...data, outcome: { ...data.outcome, changed: false } };
+    }
+    const asPatch = await mayBeShown(context, sessionId, refusal);
+    return {
+      ...needsPerson(data, hint === undefined ? message : `${message} ${hint}`),
+      ...(asPatch ? { asPatch } : {}),
+    };
   }
 }
 

@@ -2,6 +2,7 @@ import { toSandpiperError } from '../../../protocol/errors.ts';
 import type { Place, Reaction, ReactionTarget } from '../forges/colleague.ts';
 import { readAnswers } from '../review/itemAnswers.ts';
 import type { HookContext } from './context.ts';
+import { patchOf } from './patch.ts';
 import { handOverText, issueText, threadText, turnText } from './sayings.ts';
 import type { RequestData } from './requestData.ts';
 
@@ -49,15 +50,18 @@ export async function report(
   const isWell = outcome?.kind === 'completed';
   switch (ask.kind) {
     case 'issue': {
-      await colleague.say(place, { number: ask.number, marker, body: issueText(sessionId, data) });
+      const patch = await patchOf(context, sessionId, data);
+      await colleague.say(place, { number: ask.number, marker, body: `${issueText(sessionId, data)}${patch}` });
       const target: ReactionTarget = ask.comment
         ? { kind: 'comment', id: ask.comment.id }
         : { kind: 'issue', number: ask.number };
       return react(context, place, target, isWell ? 'rocket' : 'confused');
     }
-    case 'comment':
-      await colleague.say(place, { number: ask.pull.number, marker, body: turnText(data) });
+    case 'comment': {
+      const patch = await patchOf(context, sessionId, data);
+      await colleague.say(place, { number: ask.pull.number, marker, body: `${turnText(data)}${patch}` });
       return react(context, place, { kind: 'comment', id: ask.comment.id }, isWell ? 'rocket' : 'confused');
+    }
     case 'review':
       return reportReview(context, place, key, data);
     case 'checks':

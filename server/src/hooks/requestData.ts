@@ -72,6 +72,8 @@ export const requestDataSchema = z.object({
   outcome: outcomeSchema.optional(),
   /** The pull request that was opened or pushed to, and the commit. */
   landed: pullSchema.extend({ commit: z.string(), created: z.boolean() }).optional(),
+  /** The forge took neither push nor pull request, and what was changed may be shown to those who see the issue. */
+  asPatch: z.boolean().optional(),
   /** Why nothing more is done. */
   note: z.string().optional(),
 });
