@@ -26,13 +26,20 @@ export interface Cursor {
 /** Finds the change that the cursor is in, and takes the cursor to others. */
 export class ReviewNavigation {
   readonly #pending: PendingChanges;
+  /** The move that is under way: keys that are pressed quickly take effect one after the other. Never rejects. */
+  #moving: Promise<void> = Promise.resolve();
 
   constructor(pending: PendingChanges) {
     this.#pending = pending;
   }
 
-  /** Undefined when the cursor is in no file of a review. */
+  /** Where the moves that were asked for lead to; undefined when the cursor is then in no file of a review. */
   async cursor(): Promise<Cursor | undefined> {
+    await this.#moving;
+    return this.#cursorNow();
+  }
+
+  async #cursorNow(): Promise<Cursor | undefined> {
     const editor = vscode.window.activeTextEditor;
     const shown = editor && fileOfUri(editor.document.uri);
     if (!editor || !shown || (shown.side !== 'proposed' && shown.side !== 'accepted')) {
@@ -51,11 +58,13 @@ export class ReviewNavigation {
   }
 
   /** Goes to the pending change after or before the cursor, in whichever file it is. */
-  async go(sessionId: string, direction: Direction): Promise<void> {
-    const cursor = await this.cursor();
-    const pending = await this.#pending.get(sessionId);
-    const from = cursor?.sessionId === sessionId ? cursor : undefined;
-    await this.reveal(sessionId, nextPlace(pending.files, from, direction), direction);
+  go(sessionId: string, direction: Direction): Promise<void> {
+    return this.#inTurn(async () => {
+      const cursor = await this.#cursorNow();
+      const pending = await this.#pending.get(sessionId);
+      const from = cursor?.sessionId === sessionId ? cursor : undefined;
+      await this.#show(sessionId, nextPlace(pending.files, from, direction), direction);
+    });
   }
 
   /** Goes on from a change that was decided. */
@@ -68,7 +77,17 @@ export class ReviewNavigation {
     await this.reveal(sessionId, nextPlace(shown, from, 'next', order), 'next');
   }
 
-  async reveal(sessionId: string, place: Place | undefined, direction: Direction = 'next'): Promise<void> {
+  reveal(sessionId: string, place: Place | undefined, direction: Direction = 'next'): Promise<void> {
+    return this.#inTurn(() => this.#show(sessionId, place, direction));
+  }
+
+  #inTurn(move: () => Promise<void>): Promise<void> {
+    const moved = this.#moving.then(move);
+    this.#moving = moved.catch(() => undefined);
+    return moved;
+  }
+
+  async #show(sessionId: string, place: Place | undefined, direction: Direction): Promise<void> {
     if (!place) {
       vscode.window.setStatusBarMessage(`$(check-all) ${t('Sandpiper: nothing is pending any more')}`, 5000);
       return;

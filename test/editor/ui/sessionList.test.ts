@@ -127,9 +127,11 @@ describe('the list of sessions in the editor', function () {
 
   it('stops a turn from its row', async () => {
     await begin('Wait for ever', [{ text: 'I wait.', tool: 'Bash', input: { command: 'tail -f /dev/null' } }]);
-    await pressInRow(treeItem(page, /^Waits for your answer, Bash: tail -f/), 'Allow', async () =>
-      assert.equal((await state('Wait for ever')).approvals.length, 0),
-    );
+    // Before it asks there is nothing to press, and none of what is looked at below is of a press.
+    const ask = treeItem(page, /^Waits for your answer, Bash: tail -f/);
+    await ask.waitFor({ timeout: 45_000 });
+    await pressInRow(ask, 'Allow', async () => assert.equal((await state('Wait for ever')).answered.length, 1));
+    await eventually(async () => assert.equal((await state('Wait for ever')).phase.kind, 'working'), 30_000);
     await pressInRow(row('Wait for ever'), 'Stop Turn', async () =>
       assert.notEqual((await state('Wait for ever')).phase.kind, 'working'),
     );
