@@ -46,6 +46,9 @@ export function describeActivity(state: SessionState, quiet?: Quiet): Activity {
   if (state.restoring && phase.kind === 'idle') {
     return { kind: 'restoring', label: `Restoring ${turnName(state.restoring.turn)}`, since: state.restoring.since };
   }
+  if (state.updating && phase.kind === 'idle') {
+    return { kind: 'restoring', label: `Updating from ${state.updating.branch}`, since: state.updating.since };
+  }
   return phaseActivity(state, quiet);
 }
 

@@ -78,6 +78,7 @@ export const checkpointHandlers: Handlers<CheckpointEvent> = {
       restored: state.turns.find(({ number }) => number === turn)?.checkpoint?.commit ?? state.base,
       conversation: undefined,
       restoring: undefined,
+      updating: undefined,
       restores: [],
       spec: undefined,
       extracting: undefined,

@@ -20,3 +20,13 @@ export type BlobRef = z.infer<typeof blobRefSchema>;
 /** Text that may be too large for the log: `text` is a preview when `blob` is present. */
 export const payloadSchema = z.object({ text: z.string(), blob: blobRefSchema.optional() }).meta({ id: 'Payload' });
 export type Payload = z.infer<typeof payloadSchema>;
+
+export const failureSchema = z
+  .object({
+    code: z.string().describe('A key of ERROR_CODES; an unknown one is shown by its message'),
+    message: z.string(),
+    hint: z.string().optional(),
+    retryable: z.boolean(),
+  })
+  .meta({ id: 'Failure' });
+export type Failure = z.infer<typeof failureSchema>;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { baseEvents } from './baseEvents.ts';
 import { composingEvents, effortSchema, messageWaySchema, permissionModeSchema } from './composing.ts';
-import { blobRefSchema, commitSchema, payloadSchema } from './eventParts.ts';
+import { blobRefSchema, commitSchema, failureSchema, payloadSchema } from './eventParts.ts';
 import { pullRequestStatusSchema } from './pullRequestStatus.ts';
 import { feedbackEvents } from './feedbackEvents.ts';
 import { idPattern } from './ids.ts';
@@ -31,7 +32,7 @@ export const approvalIdSchema = z.string().min(1).max(200);
 export const isolationSchema = z.enum(['none', 'process', 'container', 'vm']).meta({ id: 'Isolation' });
 export type Isolation = z.infer<typeof isolationSchema>;
 
-export { blobRefSchema, commitSchema, type BlobRef, type Payload } from './eventParts.ts';
+export { blobRefSchema, commitSchema, failureSchema, type BlobRef, type Failure, type Payload } from './eventParts.ts';
 export { permissionModeSchema, type PermissionMode } from './composing.ts';
 
 export const repositoryRefSchema = z
@@ -57,16 +58,6 @@ export const usageSchema = z
 export type Usage = z.infer<typeof usageSchema>;
 
 export { changeStatsSchema, type ChangeStats } from './review.ts';
-
-export const failureSchema = z
-  .object({
-    code: z.string().describe('A key of ERROR_CODES; an unknown one is shown by its message'),
-    message: z.string(),
-    hint: z.string().optional(),
-    retryable: z.boolean(),
-  })
-  .meta({ id: 'Failure' });
-export type Failure = z.infer<typeof failureSchema>;
 
 export const turnOutcomeSchema = z.enum(['completed', 'stopped', 'failed']).meta({ id: 'TurnOutcome' });
 export type TurnOutcome = z.infer<typeof turnOutcomeSchema>;
@@ -344,6 +335,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   z
     .object({ type: z.literal('pullRequestChanged'), pullRequest: pullRequestSchema })
     .describe('It stands another way on its forge than it did'),
+  ...baseEvents,
   ...feedbackEvents,
   ...composingEvents,
   ...progressEvents,

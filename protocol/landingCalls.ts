@@ -89,6 +89,22 @@ export const landingCalls = {
     result: z.object({ messageId: messageIdSchema, seq: z.int() }),
     rest: { method: 'post', path: '/v1/sessions/{sessionId}/pull-request/deeds' },
   },
+  'pullRequest.updateFromBase': {
+    summary: 'Merge what the base branch of the pull request has since into the session and the pull request',
+    mutates: true,
+    params: z.object({
+      ...withKey,
+      ...ofSession,
+      token: token.describe('Forge token, used for this call and never stored'),
+    }),
+    result: z.object({
+      updated: z.boolean().describe('False: session and pull request had it already'),
+      base: commitSchema.describe('What the base branch is at'),
+      pullRequest: pullRequestSchema,
+      seq: z.int(),
+    }),
+    rest: { method: 'post', path: '/v1/sessions/{sessionId}/pull-request/base' },
+  },
   'landing.bundle': {
     summary: 'Make a git bundle of what could land, for whoever has the repository; read it with `landing.read`',
     mutates: false,

@@ -1,3 +1,4 @@
+import { baseHandlers } from './baseReducer.ts';
 import type { EventBody, EventOf, SessionEvent } from './events.ts';
 import { feedbackHandlers } from './feedbackReducer.ts';
 import { composingHandlers } from './composingReducer.ts';
@@ -283,6 +284,7 @@ const handlers: Handlers = {
   },
   reviewDecided: (state, body, { seq }) => reviewAfterDecision(state, body, seq),
   ...checkpointHandlers,
+  ...baseHandlers,
   pullRequestOpened: (_state, body) => ({ pullRequest: body.pullRequest }),
   pullRequestChanged: (_state, body) => ({ pullRequest: body.pullRequest }),
   ...feedbackHandlers,

@@ -12,6 +12,7 @@ type Ending =
   | 'interrupted'
   | 'recovering'
   | 'restoring'
+  | 'updating'
   | 'restored'
   | 'heads'
   | 'conversation'
@@ -44,6 +45,7 @@ export function patched(state: SessionState, patch: Patch): Omit<SessionState, '
     interrupted,
     recovering,
     restoring,
+    updating,
     restored,
     heads,
     conversation,
@@ -66,6 +68,7 @@ export function patched(state: SessionState, patch: Patch): Omit<SessionState, '
     ...(interrupted ? { interrupted } : {}),
     ...(recovering ? { recovering } : {}),
     ...(restoring ? { restoring } : {}),
+    ...(updating ? { updating } : {}),
     ...(restored === undefined ? {} : { restored }),
     ...(heads ? { heads } : {}),
     ...(conversation === undefined ? {} : { conversation }),

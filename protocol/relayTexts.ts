@@ -16,6 +16,7 @@ export const RELAY_TEXTS: readonly string[] = [
   'The disk of the relay is full',
   'Stuck',
   'Restoring {0}',
+  'Updating from {0}',
   'Stopping',
   'Saving a checkpoint',
   'Update Sandpiper to see what it does',

@@ -13,6 +13,7 @@ import type {
   Usage,
 } from './events.ts';
 import type { Risk } from './approvalRisk.ts';
+import type { Updating } from './baseEvents.ts';
 import type { Effort } from './composing.ts';
 import type { CommentPlace, ItemAnswer, SubmittedItem } from './feedback.ts';
 import type { ContextUse, Todo } from './progress.ts';
@@ -213,6 +214,8 @@ export interface SessionState {
   /** Absent: a person began it here. */
   origin?: Origin;
   base: string;
+  /** The first base, once another one was merged in. */
+  startedFrom?: string;
   includesUncommitted: boolean;
   provider: string;
   isolation: Isolation;
@@ -228,7 +231,8 @@ export interface SessionState {
   interrupted?: Interrupted;
   recovering?: Recovering;
   restoring?: Restoring;
-  /** The commit that a restore, or a submitted review that was applied, put in place, until the next turn ends. */
+  updating?: Updating;
+  /** The commit that a restore, an applied review or an update from the base put in place, until the next turn ends. */
   restored?: string;
   /** What the next turn goes on from; absent: from the last turn. */
   heads?: Heads;

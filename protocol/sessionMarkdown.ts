@@ -25,7 +25,7 @@ function head(state: SessionState): string {
   const facts = [
     `Session: ${code(state.id)}`,
     `Repository: ${code(repository.source)}${repository.branch === undefined ? '' : `, branch ${code(repository.branch)}`}`,
-    `Started from: ${code(state.base)}${state.includesUncommitted ? ', with uncommitted work' : ''}`,
+    `Started from: ${code(state.startedFrom ?? state.base)}${state.includesUncommitted ? ', with uncommitted work' : ''}`,
     `Began: ${time(state.createdAt)}; last changed: ${time(state.updatedAt)}`,
     `Agent: ${state.agent.id}${state.agent.version === undefined ? '' : ` ${state.agent.version}`}${state.model === undefined ? '' : `, model ${code(state.model)}`}`,
     `Changed: ${stats.files} files, +${stats.insertions} −${stats.deletions}`,

@@ -140,7 +140,7 @@ export interface WebviewRequests {
   createPullRequest: { params: OfSession; result: { url?: string } };
   /** Has the agent do something about the pull request, in a turn. */
   pinSession: { params: { sessionId: string; pinned: boolean }; result: Empty };
-  tendPullRequest: { params: { sessionId: string; deed: PullRequestDeed }; result: Empty };
+  tendPullRequest: { params: { sessionId: string; deed: PullRequestDeed | 'updateFromBase' }; result: Empty };
   openExternal: { params: { url: string }; result: Empty };
   /** Shows another session, or with null the composer of a new one; `open` follows. */
   selectSession: { params: { sessionId: string | null }; result: Empty };

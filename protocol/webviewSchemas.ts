@@ -76,7 +76,7 @@ const paramSchemas = {
   applyChanges: z.object(ofSession),
   createPullRequest: z.object(ofSession),
   pinSession: z.object({ ...ofSession, pinned: z.boolean() }),
-  tendPullRequest: z.object({ ...ofSession, deed: pullRequestDeedSchema }),
+  tendPullRequest: z.object({ ...ofSession, deed: z.union([pullRequestDeedSchema, z.literal('updateFromBase')]) }),
   openExternal: z.object({ url: z.string().max(4096) }),
   selectSession: z.object({ sessionId: sessionIdSchema.nullable() }),
   readBlob: z.object({ ...ofSession, hash: blobRefSchema.shape.hash, offset: z.int().nonnegative() }),

@@ -95,6 +95,19 @@ for (const { name, variable, start, owner, draft, page } of FORGES) {
       assert.deepEqual(forge.violations(), []);
     });
 
+    it('takes what its base branch has since', async () => {
+      const source = await makeClone();
+      const id = await beginChange(shop, source);
+      const { pullRequest } = await shop.client.call('pullRequest.open', { sessionId: id });
+      await plainGit(source, ['commit', '-q', '--allow-empty', '-m', 'Of the base']);
+      await plainGit(source, ['push', '-q', bareFolder, 'HEAD:main']);
+      const { updated, base } = await shop.client.call('pullRequest.updateFromBase', { sessionId: id });
+      assert.deepEqual([updated, base], [true, await plainGit(source, ['rev-parse', 'HEAD'])]);
+      await plainGit(bareFolder, ['merge-base', '--is-ancestor', base, pullRequest.branch]);
+      assert.equal(await plainGit(bareFolder, ['show', `${pullRequest.branch}:added.txt`]), 'new');
+      assert.deepEqual(forge.violations(), []);
+    });
+
     it('is worked on from its private URL, and its token is nowhere', async () => {
       await makeClone();
       const id = await shop.begin(bash('env; git config --list; echo new > added.txt'), { source: cloneUrl });

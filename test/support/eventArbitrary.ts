@@ -30,6 +30,7 @@ const POOLS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   RuleText: pool('Edit', 'Bash(npm test:*)'),
   // Names of events that went before.
   restore: pool(2, 3, 4, 5, 6, 7, 8),
+  update: pool(2, 3, 4, 5, 6, 7, 8),
   undoes: pool(2, 3, 4, 5, 6, 7, 8),
   work: pool(2, 3, 4, 5, 6, 7, 8),
   round: pool(1, 2),
@@ -63,6 +64,7 @@ const STRETCHES: readonly (readonly EventBody['type'][])[] = [
   ['stuckNoticed', 'recoveryStarted', 'recoveryEnded'],
   ['reviewDecided', 'reviewDecided'],
   ['restoreStarted', 'restoreFinished'],
+  ['baseUpdateStarted', 'baseUpdated'],
   ['sandboxLost', 'preparing', 'agentStarted'],
   ['specWorkStarted', 'specRoundStarted', 'specChecked', 'specTurnAsked'],
   ['approvalAsked', 'approvalAnswered', 'specWorkEnded'],

@@ -13,14 +13,18 @@ export interface ForgeWorkshop {
   dispose(): Promise<void>;
 }
 
-/** @param env of the relay, with what only the forge knows, such as its token */
+/**
+ * @param env of the relay, with what only the forge knows, such as its token
+ * @param command as of openWorkshop()
+ */
 export async function openForgeWorkshop(
   env: (github: GithubServer) => Record<string, string> = () => ({}),
+  command?: readonly string[],
 ): Promise<ForgeWorkshop> {
   const github = await startGithubServer();
   try {
     const hosts = { SANDPIPER_GITHUB_HOSTS: `${github.host}=${github.apiUrl}` };
-    const shop = await openWorkshop({ ...hosts, ...env(github) });
+    const shop = await openWorkshop({ ...hosts, ...env(github) }, command);
     return {
       github,
       shop,

@@ -59,6 +59,17 @@ switch (point) {
   case 'applied':
     stopBefore(LocalSandbox.prototype, 'exec', afterApply);
     break;
+  case 'saving':
+    // It is asked for, and the sandbox has not been looked at.
+    stopBefore(LocalSandbox.prototype, 'exec', runs('checkpoint.sh', true));
+    break;
+  case 'placing':
+    // Other files are about to take the place of the agent's.
+    stopBefore(LocalSandbox.prototype, 'exec', runs('restore-tree.sh'));
+    break;
+  case 'placed':
+    stopAfter(LocalSandbox.prototype, 'exec', runs('restore-tree.sh'));
+    break;
   case 'commit':
     stopInCommit();
     break;
@@ -66,6 +77,31 @@ switch (point) {
     // A session that nobody began by hand is there, and what asked for it does not know.
     stopBeforeSql('update "trigger_firings"');
     break;
+}
+
+/** Comes to the point when what the method does is done. */
+function stopAfter(prototype: object, method: string, when: (...args: unknown[]) => boolean): void {
+  const original: unknown = Reflect.get(prototype, method);
+  if (typeof original !== 'function') {
+    throw new TypeError(`There is no method ${method}.`);
+  }
+  Reflect.set(prototype, method, async function (this: unknown, ...args: unknown[]): Promise<unknown> {
+    const result: unknown = await Reflect.apply(original, this, args);
+    if (!stopped && when(...args)) {
+      stopOnce();
+    }
+    return result;
+  });
+}
+
+/** @param later not the first time: that is a turn's */
+function runs(script: string, later = false): (argv: unknown) => boolean {
+  let times = 0;
+  return argv => {
+    const isIt = Array.isArray(argv) && argv.some(part => typeof part === 'string' && part.endsWith(`/${script}`));
+    times += isIt ? 1 : 0;
+    return isIt && (!later || times > 1);
+  };
 }
 
 function isApply(argv: unknown): boolean {

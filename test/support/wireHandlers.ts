@@ -162,6 +162,7 @@ export function wireHandlers(sessions: MemorySessions): WireHandlers {
     'review.blame': unused,
     'pullRequest.look': unused,
     'pullRequest.tend': unused,
+    'pullRequest.updateFromBase': unused,
     'policy.check': unused,
     'policy.validate': unused,
     'landing.describe': unused,

@@ -49,10 +49,12 @@ describe('the pull request in the chat', function () {
       await screenshot(chat.page.locator('body'), 'pull-request-card');
       await card.getByRole('button', { name: 'Fix Checks' }).click();
       await card.locator('button:enabled', { hasText: 'Address Review' }).click();
+      await card.locator('button:enabled', { hasText: 'Update from Base' }).click();
       await eventually(() =>
         assert.deepEqual(chat.asked('tendPullRequest'), [
           { sessionId: log.id, deed: 'fixChecks' },
           { sessionId: log.id, deed: 'addressReview' },
+          { sessionId: log.id, deed: 'updateFromBase' },
         ]),
       );
       const merged = log.add({ type: 'pullRequestChanged', pullRequest: { ...PULL, draft: false, state: 'merged' } });

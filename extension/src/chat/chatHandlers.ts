@@ -81,7 +81,9 @@ export function createChatHandlers(deps: ChatHandlerDependencies): RequestHandle
       return {};
     },
     async tendPullRequest({ sessionId, deed }) {
-      await deps.pullRequests.tend(sessionId, deed);
+      await (deed === 'updateFromBase'
+        ? deps.pullRequests.updateFromBase(sessionId)
+        : deps.pullRequests.tend(sessionId, deed));
       return {};
     },
     async openExternal({ url }) {

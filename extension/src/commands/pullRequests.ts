@@ -63,6 +63,22 @@ export class PullRequests {
     await this.#relay.call('pullRequest.tend', { sessionId, deed, ...(token === undefined ? {} : { token }) });
   }
 
+  /** Merges what the base branch has since into the session and its pull request. */
+  async updateFromBase(sessionId: string): Promise<void> {
+    const { remoteUrl } = (await this.#actions.state(sessionId)).repository;
+    const token = await this.#signIns.entered(remoteUrl);
+    const { updated, pullRequest } = await vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Notification, title: t('Sandpiper: updating from the base…') },
+      () => this.#relay.call('pullRequest.updateFromBase', { sessionId, ...(token === undefined ? {} : { token }) }),
+    );
+    const { number, baseBranch } = pullRequest;
+    void vscode.window.showInformationMessage(
+      updated
+        ? t('Pull request #{0} has what {1} has since.', number, baseBranch)
+        : t('Pull request #{0} had all of {1} already.', number, baseBranch),
+    );
+  }
+
   /** Shows what the policy of the base branch says of the session's work. */
   async checkPolicy(sessionId: string, openChanges: () => PromiseLike<unknown>): Promise<void> {
     const { remoteUrl } = (await this.#actions.state(sessionId)).repository;

@@ -23,7 +23,7 @@ import type { PickSession, SessionQuestion } from './pickSession.ts';
 import type { PullRequests } from './pullRequests.ts';
 import type { CommandHandler, CommandHandlers } from './registerCommands.ts';
 import type { createReviewCommands } from './reviewCommands.ts';
-import { openQuestions } from '../sessions/sessionGroups.ts';
+import { isTendable, openQuestions } from '../sessions/sessionGroups.ts';
 import { t } from '../../../protocol/text.ts';
 
 export interface SessionCommandDependencies {
@@ -107,6 +107,11 @@ const QUESTIONS = {
     fits: summary => summary.pullRequest !== undefined,
     none: t('No session has a pull request yet.'),
   },
+  tend: {
+    placeHolder: t('Session whose pull request to tend'),
+    fits: isTendable,
+    none: t('No session has an open pull request.'),
+  },
   export: { placeHolder: t('Session to export'), fits: () => true, none: NO_SESSION },
   rename: { placeHolder: t('Session to rename'), fits: () => true, none: NO_SESSION },
   archive: { placeHolder: t('Session to archive'), fits: isOpen, none: t('There is no session to archive.') },
@@ -175,6 +180,9 @@ export function createSessionCommands(deps: SessionCommandDependencies): Session
       const { pullRequest } = await actions.state(sessionId);
       await (pullRequest ? pullRequests.openInBrowser(pullRequest) : undefined);
     }),
+    'sandpiper.updateFromBase': forSession(QUESTIONS.tend, sessionId => pullRequests.updateFromBase(sessionId)),
+    'sandpiper.fixChecks': forSession(QUESTIONS.tend, sessionId => pullRequests.tend(sessionId, 'fixChecks')),
+    'sandpiper.addressReview': forSession(QUESTIONS.tend, sessionId => pullRequests.tend(sessionId, 'addressReview')),
     'sandpiper.checkPolicy': forSession(QUESTIONS.policy, sessionId =>
       pullRequests.checkPolicy(sessionId, () => review.openChanges(sessionId)),
     ),

@@ -74,7 +74,7 @@ export function elapsedWords(ms: number): string {
 
 /**
  * The `viewItem` of a row for `when` clauses: words, each matched with `\b`. `session`, the group, and what can be done:
- * `stoppable`, `reviewable`, `landable`, `landed`, `asking`, `recoverable`, and `pinned` or `unpinned`.
+ * `stoppable`, `reviewable`, `landable`, `landed`, `tendable`, `asking`, `recoverable`, and `pinned` or `unpinned`.
  */
 export function sessionContext(summary: SessionSummary): string {
   return [
@@ -84,10 +84,16 @@ export function sessionContext(summary: SessionSummary): string {
     ...(summary.pending ? ['reviewable'] : []),
     ...(summary.stats.files > 0 && !summary.archived ? ['landable'] : []),
     ...(summary.pullRequest ? ['landed'] : []),
+    ...(isTendable(summary) ? ['tendable'] : []),
     ...(openQuestions(summary) > 0 ? ['asking'] : []),
     ...(isRecoverable(summary) ? ['recoverable'] : []),
     ...(summary.archived ? [] : [summary.pinned === true ? 'pinned' : 'unpinned']),
   ].join(' ');
+}
+
+/** Whether something can be done about its pull request. */
+export function isTendable({ archived, pullRequest }: Pick<SessionSummary, 'archived' | 'pullRequest'>): boolean {
+  return !archived && pullRequest?.state === 'open';
 }
 
 /** Whether there is something that *Stop* stops. */

@@ -5,7 +5,7 @@ import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import { tokenOfSession, withConnection, type ProgramOptions, type Run } from './command.ts';
 import { findSession } from './connection.ts';
 import { EXIT } from './exitCodes.ts';
-import { DEEDS, printPullRequest, tendPullRequest } from './pullRequestStatus.ts';
+import { DEEDS, printPullRequest, tendPullRequest, UPDATE, updatePullRequest } from './pullRequestStatus.ts';
 import { plain } from './render.ts';
 
 /** `diff <session>` and `pr <session>`. */
@@ -40,7 +40,7 @@ export function addLanding(command: Command, options: ProgramOptions, run: Run):
     .command('pr')
     .argument('<session>', 'id, or the end of one')
     .addArgument(
-      new Argument('[deed]', 'what the agent is to do about it, in place of that').choices(Object.keys(DEEDS)),
+      new Argument('[deed]', 'what is to be done about it, in place of that').choices([...Object.keys(DEEDS), UPDATE]),
     )
     .description('Push the branch of a session and open or update its pull request, or have it tended')
     .option('--title <text>')
@@ -58,6 +58,9 @@ export function addLanding(command: Command, options: ProgramOptions, run: Run):
         withConnection(options, async ({ client }) => {
           const sessionId = await findSession(client, session);
           const token = await tokenOfSession(options, client, sessionId);
+          if (deed === UPDATE) {
+            return updatePullRequest(client, { sessionId, ...token }, flags.json);
+          }
           if (deed !== undefined) {
             return tendPullRequest(client, { sessionId, ...token }, deed, flags.json);
           }

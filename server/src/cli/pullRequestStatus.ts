@@ -40,3 +40,27 @@ export async function tendPullRequest(
   );
   return EXIT.ok;
 }
+
+/** The word for it here. */
+export const UPDATE = 'update';
+/** A sandbox may have to be made again for it. */
+const UPDATE_TIMEOUT_MS = 10 * 60_000;
+
+/** Merges what the base branch has since into the session and its pull request. */
+export async function updatePullRequest(
+  client: Connection['client'],
+  params: { sessionId: string; token?: string },
+  json: boolean,
+): Promise<number> {
+  const done = await client.call('pullRequest.updateFromBase', params, { timeoutMs: UPDATE_TIMEOUT_MS });
+  const { updated, pullRequest } = done;
+  process.stderr.write(
+    plain(
+      updated
+        ? `#${pullRequest.number} has what ${pullRequest.baseBranch} has since.`
+        : `#${pullRequest.number} had all of ${pullRequest.baseBranch} already.`,
+    ) + '\n',
+  );
+  process.stdout.write(json ? `${JSON.stringify(done)}\n` : `${pullRequest.url}\n`);
+  return EXIT.ok;
+}

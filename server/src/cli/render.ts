@@ -79,6 +79,12 @@ function renderTrouble(body: EventBody, style: Style): string | undefined {
       return style.yellow(`network access to ${plain(networkName(body))} was refused (${body.reason})`);
     case 'restoreStarted':
       return style.dim(`restoring ${restoredParts(body)} of ${turnName(body.turn)}`);
+    case 'baseUpdateStarted':
+      return style.dim(`merging in what ${plain(body.branch)} has since`);
+    case 'baseUpdated':
+      return style.green('session updated from its base');
+    case 'baseUpdateFailed':
+      return failureText(body.failure, style);
     case 'restoreFinished':
       return style.green('restored; `sandpiper back --undo` takes it back');
     case 'restoreFailed':

@@ -26,6 +26,14 @@ export function restoreRef(sessionId: string, seq: number, again = false): strin
   return `${sessionRefs(sessionId)}/${again ? 'restoring' : 'before'}/${seq}`;
 }
 
+/** The agent's files with what the base branch had since, named by the seq of the event that asked for it. */
+export function ontoRef(sessionId: string, seq: number): string {
+  if (!Number.isSafeInteger(seq) || seq < 1) {
+    throw new SandpiperError('invalid_params', `An update is named by a whole number, not ${seq}.`);
+  }
+  return `${sessionRefs(sessionId)}/onto/${seq}`;
+}
+
 /** What the human has taken. */
 export function acceptedRef(sessionId: string): string {
   return `${sessionRefs(sessionId)}/accepted`;

@@ -46,6 +46,7 @@ export function rejectionsIn(proposed: string, bodies: readonly EventBody[]): Re
 export function proposedAfter(body: EventBody): string | undefined {
   switch (body.type) {
     case 'reviewDecided':
+    case 'baseUpdated':
       return body.proposed;
     case 'turnFinished':
       return body.proposed ?? body.checkpoint;

@@ -78,7 +78,7 @@ function isExpected(
   const resuming = state.recovering !== undefined;
   return (
     wanted ||
-    (state.restoring !== undefined && !open) ||
+    ((state.restoring ?? state.updating) !== undefined && !open) ||
     runtime.releasing === segment ||
     (!open && runtime.outdated === segment) ||
     runtime.stopping === segment ||

@@ -73,7 +73,9 @@ async function archiveCommits(
   dependencies: Dependencies,
   state: SessionState,
 ): Promise<Pick<Manifest, 'refs' | 'repository'> & { bundle?: Part }> {
-  const { base, includesUncommitted } = state;
+  const { includesUncommitted } = state;
+  // The user's repository need not have what was merged in since.
+  const base = state.startedFrom ?? state.base;
   const { id, source } = state.repository;
   const mirror = dependencies.mirrors.open(id);
   const refs = mirror ? await refsOf(mirror, state) : [];

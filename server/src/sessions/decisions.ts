@@ -27,7 +27,9 @@ export type Step =
   /** The answer of a turn is to be kept as a spec. */
   | { kind: 'extractSpec' }
   /** Go back to a turn; no agent runs. */
-  | { kind: 'restore' };
+  | { kind: 'restore' }
+  /** Merge in what the base branch has since; no agent runs. */
+  | { kind: 'updateBase' };
 
 export function decideNext(state: SessionState, runtime: Runtime, attached: boolean): Step {
   const blocked = state.phase.kind === 'blocked';
@@ -54,7 +56,10 @@ export function decideNext(state: SessionState, runtime: Runtime, attached: bool
   if (state.archived || state.turns.some(turn => !turn.agent)) {
     return { kind: 'wait' };
   }
-  return state.restoring ? nextOfRestore(state, runtime) : (nextOfSpec(state, runtime) ?? nextDelivery(state, runtime));
+  const exchange = state.restoring ? 'restore' : state.updating ? 'updateBase' : undefined;
+  return exchange
+    ? nextOfExchange(state, runtime, exchange)
+    : (nextOfSpec(state, runtime) ?? nextDelivery(state, runtime));
 }
 
 function nextOfSpec(state: SessionState, { sandbox, cloned }: Runtime): Step | undefined {
@@ -68,11 +73,12 @@ function nextOfSpec(state: SessionState, { sandbox, cloned }: Runtime): Step | u
   return kind !== 'check' ? { kind: 'spec' } : sandbox && cloned ? { kind: 'check' } : { kind: 'prepareSandbox' };
 }
 
-function nextOfRestore({ agent }: SessionState, { sandbox, cloned }: Runtime): Step {
+/** Other files are to take the place of the agent's. */
+function nextOfExchange({ agent }: SessionState, { sandbox, cloned }: Runtime, kind: 'restore' | 'updateBase'): Step {
   if (agent.running) {
     return { kind: 'endAgent', segment: agent.segment };
   }
-  return sandbox && cloned ? { kind: 'restore' } : { kind: 'prepareSandbox' };
+  return sandbox && cloned ? { kind } : { kind: 'prepareSandbox' };
 }
 
 /** Whether an agent must go before anything else: it is recovered, or a person stopped its turn and that is over. */

@@ -7,6 +7,7 @@ import type { Forge, ForgeRepository } from '../forges/forge.ts';
 import { listChanges } from '../git/diff.ts';
 import { composeCommit, firstParent, pushBranch, pushRemote, sameTree, userIdentity } from '../git/land.ts';
 import type { Mirror } from '../git/mirror.ts';
+import { isIn } from '../git/theirs.ts';
 import { listPending } from '../review/pending.ts';
 import { placeOfBranch } from './branchPlace.ts';
 import { branchName } from './decisions.ts';
@@ -50,12 +51,7 @@ export async function land(
   record: (runtime: Partial<Runtime>) => Promise<void>,
 ): Promise<Landed> {
   const { forge, repository } = forgeOf(dependencies, state);
-  const token = params.token ?? (await dependencies.forgeToken(repository, 'land'));
-  if (token === undefined) {
-    throw new SandpiperError('forge_unauthorized', `There is no token for ${repository.host}.`, {
-      hint: forge.tokenHint(repository),
-    });
-  }
+  const token = await forgeTokenOf(dependencies, { forge, repository }, params.token);
   if (params.blockWhilePending) {
     refuseUndecided(state);
   }
@@ -207,14 +203,18 @@ async function ourCommit(
   compose: Compose,
 ): Promise<string> {
   const { tree, previous, upstream, title } = spec;
-  if (previous !== undefined && (await sameTree(mirror, previous, tree))) {
-    return previous;
+  if (previous === undefined) {
+    return compose({ treeOf: tree, parents: [upstream], subject: title });
   }
-  return compose({ treeOf: tree, parents: [previous ?? upstream], subject: title });
+  // What was merged in from the base is in the files: without it in the history a forge would see it as changed here.
+  const parents = (await isIn(mirror, upstream, previous)) ? [previous] : [previous, upstream];
+  return parents.length === 1 && (await sameTree(mirror, previous, tree))
+    ? previous
+    : compose({ treeOf: tree, parents, subject: title });
 }
 
 /** Commits of this session have the time of its checkpoint: a repeat makes the same ones. */
-async function composer(mirror: Mirror, state: SessionState, runtime: Runtime): Promise<Compose> {
+export async function composer(mirror: Mirror, state: SessionState, runtime: Runtime): Promise<Compose> {
   const author = (await authorOf(runtime.source)) ?? FALLBACK_IDENTITY;
   const at = state.turns.findLast(turn => turn.checkpoint)?.checkpoint?.at ?? state.createdAt;
   return ({ treeOf, parents, subject }) =>
@@ -233,7 +233,26 @@ async function authorOf(source: string): ReturnType<typeof userIdentity> {
   return isAbsolute(source) ? userIdentity(source).catch(() => undefined) : undefined;
 }
 
-function forgeOf(dependencies: Dependencies, state: SessionState): { forge: Forge; repository: ForgeRepository } {
+/** @throws `forge_unauthorized` when there is none */
+export async function forgeTokenOf(
+  { forgeToken }: Pick<Dependencies, 'forgeToken'>,
+  { forge, repository }: { forge: Forge; repository: ForgeRepository },
+  brought: string | undefined,
+): Promise<string> {
+  const token = brought ?? (await forgeToken(repository, 'land'));
+  if (token === undefined) {
+    throw new SandpiperError('forge_unauthorized', `There is no token for ${repository.host}.`, {
+      hint: forge.tokenHint(repository),
+    });
+  }
+  return token;
+}
+
+/** @throws `no_forge` */
+export function forgeOf(
+  dependencies: Dependencies,
+  state: SessionState,
+): { forge: Forge; repository: ForgeRepository } {
   const { remoteUrl, name } = state.repository;
   if (remoteUrl === undefined) {
     throw new SandpiperError('no_forge', `${name} has no remote, so there is nowhere to open a pull request.`, {

@@ -1,23 +1,20 @@
-import { currentCheckpoint } from '../../../protocol/checkpoints.ts';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import type { EventBody, EventOf } from '../../../protocol/events.ts';
 import type { Restoring, SessionState } from '../../../protocol/session.ts';
 import type { Agent } from '../agents/agent.ts';
-import { proposedRef, restoreRef, updateRef } from '../git/refs.ts';
-import { RESTORE_TREE_SCRIPT } from '../git/restoreTreeScript.ts';
+import { ontoRef, proposedRef, restoreRef, updateRef } from '../git/refs.ts';
 import type { CheckpointResult } from '../git/sandboxScripts.ts';
 import type { Sandbox } from '../sandboxes/provider.ts';
+import { onPresentBase } from './baseMerge.ts';
 import { conversationName } from './conversations.ts';
 import type { Dependencies } from './dependencies.ts';
 import { toFailure } from './failure.ts';
 import { countReview, offerTurn } from './offering.ts';
+import { placeFiles } from './placeFiles.ts';
 import { planConversation, targetCommit, untouchedSince, type ConversationPlan } from './restoreDecisions.ts';
 import { saveConversation } from './savedConversation.ts';
 import type { SessionLog } from './sessionLog.ts';
-import { bringCommits, scratchOf } from './sandboxMirror.ts';
-import { commitWork, lastLines, mirrorOf, noticesOf } from './workspace.ts';
-
-const RESTORE_TIMEOUT_MS = 10 * 60_000;
+import { commitWork, mirrorOf, noticesOf } from './workspace.ts';
 
 /**
  * Goes back to a turn, as the log asks. No agent may run. First everything as it is now is saved and written down; until then
@@ -39,11 +36,12 @@ export async function restoreCheckpoint(
     const conversation = restoring.conversation
       ? await placeConversation(dependencies, log, agent, sandbox)
       : undefined;
+    const target = await targetOf(dependencies, log.state);
     const report = restoring.code ? await saveFiles(dependencies, log, sandbox, restoring) : undefined;
     if (report) {
-      await writeFiles(dependencies, sandbox, log.state);
+      await placeFiles(dependencies, sandbox, log.state, target);
     }
-    await finish(dependencies, log, restoring, { report, conversation });
+    await finish(dependencies, log, restoring, { report, conversation, target });
   } catch (error) {
     await giveUp(log, restoring, error);
   }
@@ -61,6 +59,12 @@ async function giveUp(log: SessionLog, restoring: Restoring, error: unknown): Pr
       ? { events: [{ type: 'restoreFailed', restore: restoring.seq, failure: toFailure(failure) }] }
       : undefined,
   );
+}
+
+/** What a restore brings back has what was merged in from the base since: without it that would be taken out again. */
+async function targetOf(dependencies: Dependencies, state: SessionState): Promise<string> {
+  const commit = targetCommit(state);
+  return state.restoring?.code ? onPresentBase(mirrorOf(dependencies, state), state, commit) : commit;
 }
 
 /** The files as they are now become a commit; the first time that is where an undo goes back to. */
@@ -82,22 +86,6 @@ async function saveFiles(
     await log.update(() => ({ events: [], runtime: { restore: { seq, saved: report.commit } } }));
   }
   return report;
-}
-
-async function writeFiles(dependencies: Dependencies, sandbox: Sandbox, state: SessionState): Promise<void> {
-  const { journal, workspace } = sandbox.paths;
-  const commit = targetCommit(state);
-  await bringCommits(sandbox, mirrorOf(dependencies, state), [commit], [currentCheckpoint(state)]);
-  const script = `${journal}/restore-tree.sh`;
-  await sandbox.writeFile(script, Buffer.from(RESTORE_TREE_SCRIPT));
-  const { code, stderr } = await sandbox.exec(['sh', script, workspace, scratchOf(sandbox), commit], {
-    timeoutMs: RESTORE_TIMEOUT_MS,
-  });
-  if (code !== 0) {
-    throw new SandpiperError('git_failed', `The files could not be restored: ${lastLines(stderr)}`, {
-      hint: 'Everything that was there is saved. Recover tries it again.',
-    });
-  }
 }
 
 /**
@@ -174,12 +162,15 @@ async function finish(
   done: {
     report: CheckpointResult | undefined;
     conversation: EventOf<'restoreFinished'>['conversation'];
+    target: string;
   },
 ): Promise<void> {
   const before = log.state;
   const saved = log.runtime.restore?.saved;
   const code =
-    done.report && saved !== undefined ? { saved, ...(await offerRestored(dependencies, before)) } : undefined;
+    done.report && saved !== undefined
+      ? { saved, ...(await offerRestored(dependencies, before, done.target)) }
+      : undefined;
   await dependencies.ownership.confirm();
   await log.update(state => {
     const isCurrent = state.accepted === before.accepted && state.proposed === before.proposed;
@@ -211,9 +202,13 @@ async function finish(
 async function offerRestored(
   dependencies: Dependencies,
   state: SessionState,
+  checkpoint: string,
 ): Promise<Omit<NonNullable<EventOf<'restoreFinished'>['code']>, 'saved'>> {
   const mirror = mirrorOf(dependencies, state);
-  const checkpoint = targetCommit(state);
+  if (checkpoint !== targetCommit(state)) {
+    // Nothing else names it.
+    await updateRef(mirror, ontoRef(state.id, state.restoring?.seq ?? 0), checkpoint);
+  }
   const proposed = untouchedSince(state);
   if (proposed === undefined) {
     return { checkpoint, ...(await offerTurn(mirror, state, checkpoint)) };

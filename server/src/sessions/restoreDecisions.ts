@@ -69,8 +69,9 @@ function whyNotNow(
   if (state.archived) {
     return { message: 'This session is archived.', hint: 'Bring it back before you restore a turn.' };
   }
-  if (state.restoring) {
-    return { message: 'Another restore is under way in this session.', hint: wait };
+  if (state.restoring ?? state.updating) {
+    const what = state.restoring ? 'Another restore' : 'An update from the base';
+    return { message: `${what} is under way in this session.`, hint: wait };
   }
   if (state.phase.kind === 'preparing') {
     return { message: 'The session is being prepared.', hint: 'Wait until its turn has ended, or stop it first.' };

@@ -48,6 +48,8 @@ export const runtimeSchema = z.object({
   backgroundTasks: z.int().nonnegative().optional(),
   /** How far the restore of this seq is: where the files as they were before are kept, once they are. */
   restore: z.object({ seq: z.int().positive(), saved: z.string() }).optional(),
+  /** How far the update from the base of this seq is: the files as they were before, once others are to take their place. */
+  update: z.object({ seq: z.int().positive(), saved: z.string() }).optional(),
   /** Input files written into the current segment. */
   inputs: z.int().nonnegative(),
   /** What the codec needs to answer each open approval. */

@@ -27,6 +27,7 @@ import { archiveDraft, stopTurn } from './personDrafts.ts';
 import { runCheck } from './runCheck.ts';
 import type { SessionLog } from './sessionLog.ts';
 import { specEventsOf } from './specDecisions.ts';
+import { updateBase } from './updateBase.ts';
 import { untilQuiet } from './untilQuiet.ts';
 
 type CallOf = (seq: number) => CallRecord;
@@ -339,6 +340,9 @@ export class Session {
         return false;
       case 'restore':
         await restoreCheckpoint(this.#dependencies, this.log, this.#agent, await this.#link.sandbox());
+        return false;
+      case 'updateBase':
+        await updateBase(this.#dependencies, this.log, await this.#link.sandbox());
         return false;
     }
   }

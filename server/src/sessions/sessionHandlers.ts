@@ -20,6 +20,7 @@ import { answerApproval, keepsIn } from './personDrafts.ts';
 import { reviewHandlers } from './reviewing.ts';
 import type { Sessions } from './sessions.ts';
 import { specHandlers } from './specHandlers.ts';
+import { updateFromBase } from './updateFromBase.ts';
 
 type SessionCalls = Extract<
   CallName,
@@ -33,6 +34,7 @@ type SessionCalls = Extract<
   | `spec.${string}`
   | 'changes.acceptAll'
   | 'pullRequest.open'
+  | 'pullRequest.updateFromBase'
 >;
 /** Subscriptions belong to the socket that asks. */
 export type SessionHandlers = Pick<
@@ -45,7 +47,6 @@ const MAX_ITEMS = 200;
 /** The calls that read or change sessions. */
 export function sessionHandlers(dependencies: Dependencies, sessions: Sessions): SessionHandlers {
   const idempotency = new Idempotency(dependencies.store);
-  const landings = new LandingQueue();
   const rules = new PermissionRules(dependencies, sessions);
   return {
     'session.create': params => {
@@ -131,10 +132,27 @@ export function sessionHandlers(dependencies: Dependencies, sessions: Sessions):
         return { seq: await sessions.restore(params.sessionId, seq => record({ seq })) };
       }),
     'session.listDeleted': () => listDeleted(dependencies),
+    ...pullRequestHandlers(dependencies, sessions, idempotency),
+  };
+}
+
+function pullRequestHandlers(
+  dependencies: Dependencies,
+  sessions: Sessions,
+  idempotency: Idempotency,
+): Pick<SessionHandlers, 'pullRequest.open' | 'pullRequest.updateFromBase'> {
+  const landings = new LandingQueue();
+  return {
     'pullRequest.open': params => {
       dependencies.secrets.holdBrought(params.token);
       return idempotency.once('pullRequest.open', params, record =>
         landings.run(params.sessionId, () => openPullRequest(dependencies, sessions, params, record)),
+      );
+    },
+    'pullRequest.updateFromBase': params => {
+      dependencies.secrets.holdBrought(params.token);
+      return idempotency.once('pullRequest.updateFromBase', params, record =>
+        landings.run(params.sessionId, () => updateFromBase(dependencies, sessions, params, record)),
       );
     },
   };

@@ -95,6 +95,19 @@ describe('the groups of the list', () => {
   it('says for menus what can be done', () => {
     const words = (patch: Parameters<typeof sampleSummary>[0]) => sessionContext(sampleSummary(patch)).split(' ');
     assert.deepEqual(words({}), ['session', 'done', 'unpinned']);
+    const pullRequest = {
+      forge: 'github',
+      number: 7,
+      url: 'https://github.com/o/r/pull/7',
+      branch: 'work',
+      baseBranch: 'main',
+      headCommit: 'a'.repeat(40),
+      draft: true,
+      state: 'open',
+    } as const;
+    assert.deepEqual(words({ pullRequest }), ['session', 'done', 'landed', 'tendable', 'unpinned']);
+    assert.ok(!words({ pullRequest: { ...pullRequest, state: 'merged' } }).includes('tendable'));
+    assert.ok(!words({ pullRequest, archived: true }).includes('tendable'));
     assert.deepEqual(words({ phase: 'working', needsYou: 1 }), [
       'session',
       'needsYou',

@@ -69,8 +69,10 @@ export function browserRequests({ relay, outbox, follower, source, changes }: Br
       await relay.mutate('session.pin', params);
       return {};
     },
-    tendPullRequest: async params => {
-      await relay.mutate('pullRequest.tend', params);
+    tendPullRequest: async ({ sessionId, deed }) => {
+      await (deed === 'updateFromBase'
+        ? relay.mutate('pullRequest.updateFromBase', { sessionId })
+        : relay.mutate('pullRequest.tend', { sessionId, deed }));
       return {};
     },
     openExternal: ({ url }) => {

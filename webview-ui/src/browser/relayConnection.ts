@@ -56,8 +56,7 @@ export class RelayConnection {
 
   /** Waits for a connection, then calls. @throws {SandpiperError} */
   async call<N extends CallName>(name: N, params: CallParams<N>): Promise<CallResult<N>> {
-    const timeoutMs =
-      name === 'pullRequest.open' || name === 'pullRequest.tend' ? SLOW_CALL_TIMEOUT_MS : CALL_TIMEOUT_MS;
+    const timeoutMs = name.startsWith('pullRequest.') ? SLOW_CALL_TIMEOUT_MS : CALL_TIMEOUT_MS;
     const peer = await this.#link.whenConnected(name, timeoutMs);
     const result = await peer.call(name, params, timeoutMs);
     if (!isRecord(result)) {

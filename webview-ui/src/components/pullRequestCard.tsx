@@ -18,7 +18,7 @@ export function PullRequestCard({ session }: { session: SessionState }): JSX.Ele
   }
   const { number, url, branch, baseBranch, state, status } = pullRequest;
   const needs = pullRequestNeeds(pullRequest);
-  const tend = (text: string, deed: PullRequestDeed): JSX.Element => (
+  const tend = (text: string, deed: PullRequestDeed | 'updateFromBase'): JSX.Element => (
     <button
       type="button"
       class="secondary"
@@ -52,6 +52,9 @@ export function PullRequestCard({ session }: { session: SessionState }): JSX.Ele
       {needs.some(({ kind }) => kind === 'failed') ? tend(t('Fix Checks'), 'fixChecks') : null}
       {needs.some(({ kind }) => kind === 'unanswered' || kind === 'changesRequested')
         ? tend(t('Address Review'), 'addressReview')
+        : null}
+      {needs.some(({ kind }) => kind === 'conflicts' || kind === 'behind')
+        ? tend(t('Update from Base'), 'updateFromBase')
         : null}
       <Problem error={action.error} />
     </div>
