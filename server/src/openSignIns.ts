@@ -28,11 +28,14 @@ export interface OpenSignIns {
   accounts(): ForgeAccount[];
   /** Undefined where nobody is signed in. @throws `forge_unauthorized`, `forge_unreachable` */
   tokenFor(repository: ForgeRepository): Promise<string | undefined>;
-  close(): void;
+  /** Waits for a token that is made at this moment: GitHub has taken the old one back. */
+  close(): Promise<void>;
 }
 
 const SETTING = 'forge.signIns';
 const KEY_FILE = 'sign-in-key';
+/** GitHub answers sooner, or the network is at fault. */
+const CLOSE_WAIT_MS = 3_000;
 
 /** Who signed this relay in to a forge. The sealed tokens are in the store, their key is in a file beside it. */
 export async function openSignIns(
@@ -67,7 +70,10 @@ export async function openSignIns(
     handlers: signInHandlers(config, { store, clients, signIns, flows }),
     accounts: () => signIns.accounts(),
     tokenFor: async repository => (repository.forge === 'github' ? signIns.tokenFor(repository) : undefined),
-    close: () => flows.close(),
+    close: async () => {
+      flows.close();
+      await signIns.settled(CLOSE_WAIT_MS);
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { silentLogger } from '../../server/src/core/log.ts';
 import { SandpiperError } from '../../protocol/errors.ts';
+import { GithubClients } from '../../server/src/forges/github/githubClients.ts';
 import { GithubOauth } from '../../server/src/forges/github/oauth.ts';
 import { GithubSignIns, type GithubSignInsOptions } from '../../server/src/forges/github/githubSignIns.ts';
 import { startGithubServer, type GithubServer } from '../support/githubServer.ts';
@@ -129,6 +130,73 @@ describe('the sign-ins of a relay', function () {
       false,
     );
     assert.equal(await signIns.tokenFor(place()), github.signIns.current);
+  });
+
+  for (const silence of ['silence', 'silenceAfterHeaders'] as const) {
+    it(`say so in time when the answer never comes (${silence}), ask once for all, and ask again later`, async () => {
+      const { fetchInTime } = new GithubClients({
+        hosts: [{ host: github.host, apiUrl: github.apiUrl }],
+        timeoutMs: 300,
+      });
+      oauth = new GithubOauth({ webUrl: github.url, apiUrl: github.apiUrl, fetch: fetchInTime });
+      const signIns = await open();
+      await signIn(signIns);
+      now += 8 * 60 * MINUTE;
+      github.fault(silence, { operation: TOKEN });
+      const before = asked();
+      const errors = await Promise.all([1, 2].map(() => rejects(signIns.tokenFor(place()), 'forge_unreachable')));
+      assert.match(errors[0]?.message ?? '', /could not be asked for another token: .*time/i);
+      assert.equal(asked(), before + 1);
+      assert.equal(await signIns.tokenFor(place()), github.signIns.current);
+    });
+  }
+
+  it('have ended at once when a renewal was lost, though the old token seems good', async () => {
+    const signIns = await open();
+    await signIn(signIns);
+    now += 8 * 60 * MINUTE - MINUTE;
+    const lost = kept;
+    await signIns.tokenFor(place());
+    kept = lost;
+    // As after a kill: GitHub has answered, and nothing of it is stored.
+    const again = await open();
+    const error = await rejects(again.tokenFor(place()), 'forge_unauthorized');
+    assert.match(`${error.message} ${error.hint}`, /has ended. Run `sandpiper login 127.0.0.1:\d+`/);
+    await rejects((await open()).tokenFor(place()), 'forge_unauthorized');
+    await signIn(again);
+    assert.equal(await again.tokenFor(place()), github.signIns.current);
+  });
+
+  it('are not let go of while a token is made', async () => {
+    const signIns = await open();
+    await signIn(signIns);
+    now += 8 * 60 * MINUTE;
+    const told = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    github.afterNext(TOKEN, () => {
+      told.resolve();
+      return gate.promise;
+    });
+    const token = signIns.tokenFor(place());
+    await told.promise;
+    const settled = signIns.settled(MINUTE);
+    gate.resolve();
+    await settled;
+    assert.equal(await (await open()).tokenFor(place()), github.signIns.current);
+    assert.equal(await token, github.signIns.current);
+    await signIns.settled(MINUTE);
+    github.fault('silence', { operation: TOKEN });
+    now += 8 * 60 * MINUTE;
+    const held = new AbortController();
+    oauth = new GithubOauth({
+      webUrl: github.url,
+      apiUrl: github.apiUrl,
+      fetch: (input, init) => fetch(input, { ...init, signal: held.signal }),
+    });
+    const waiting = rejects(signIns.tokenFor(place()), 'forge_unreachable');
+    await signIns.settled(1);
+    held.abort();
+    await waiting;
   });
 
   it('have ended when GitHub refuses, and are not asked about again', async () => {

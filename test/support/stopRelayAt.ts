@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { GithubOauth } from '../../server/src/forges/github/oauth.ts';
 import { JournalSegment } from '../../server/src/journal/journalSegment.ts';
 import { BubblewrapLauncher } from '../../server/src/sandboxes/local/bubblewrapLauncher.ts';
 import { LocalSandbox } from '../../server/src/sandboxes/local/localSandbox.ts';
@@ -73,6 +74,14 @@ switch (point) {
   case 'commit':
     stopInCommit();
     break;
+  case 'renew':
+    // A refresh token is about to be used, which GitHub takes once.
+    stopBefore(GithubOauth.prototype, 'refresh');
+    break;
+  case 'renewed':
+    // GitHub has answered, and nothing of it is stored.
+    stopAfter(GithubOauth.prototype, 'refresh');
+    break;
   case 'begun':
     // A session that nobody began by hand is there, and what asked for it does not know.
     stopBeforeSql('update "trigger_firings"');
@@ -80,7 +89,7 @@ switch (point) {
 }
 
 /** Comes to the point when what the method does is done. */
-function stopAfter(prototype: object, method: string, when: (...args: unknown[]) => boolean): void {
+function stopAfter(prototype: object, method: string, when: (...args: unknown[]) => boolean = () => true): void {
   const original: unknown = Reflect.get(prototype, method);
   if (typeof original !== 'function') {
     throw new TypeError(`There is no method ${method}.`);

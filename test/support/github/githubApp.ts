@@ -74,7 +74,14 @@ async function answerSignIn(
 ): Promise<void> {
   const operation = url.pathname.slice(1);
   const asked = await text(request);
-  const fault = faults.take(operation, ['socketCut', 'badGateway']);
+  const fault = faults.take(operation, ['socketCut', 'badGateway', 'silence', 'silenceAfterHeaders']);
+  if (fault === 'silence') {
+    return;
+  }
+  if (fault === 'silenceAfterHeaders') {
+    response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' }).write('{');
+    return;
+  }
   if (fault === 'socketCut') {
     response.destroy();
     return;

@@ -1,10 +1,12 @@
-/** What the emulator can do wrong. `AfterEffect`: the request is carried out, its answer is lost. */
+/** What the emulator can do wrong. `AfterEffect`: the request is carried out, its answer is lost. `silence`: no answer ever comes. */
 export type GithubFault =
   | 'badGateway'
   | 'badGatewayAfterEffect'
   | 'unauthorized'
   | 'rateLimit'
   | 'draftUnsupported'
+  | 'silence'
+  | 'silenceAfterHeaders'
   | 'socketCut'
   | 'socketCutAfterEffect';
 

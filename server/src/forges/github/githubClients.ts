@@ -9,6 +9,8 @@ export interface GithubForgeOptions {
   /** GitHub Enterprise Servers; github.com is built in. */
   hosts: readonly GithubHost[];
   fetch?: typeof fetch;
+  /** How long an answer may take, to its last byte. */
+  timeoutMs?: number;
 }
 
 /** The version whose answers this code was written for; without the header GitHub may move on. */
@@ -30,10 +32,12 @@ export async function loadGithubClient(): Promise<void> {
 export class GithubClients {
   readonly hosts: ReadonlyMap<string, GithubHost>;
   readonly #fetch: typeof fetch;
+  readonly #timeoutMs: number;
 
   constructor(options: GithubForgeOptions) {
     this.hosts = githubHosts(options.hosts);
     this.#fetch = options.fetch ?? fetch;
+    this.#timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS;
   }
 
   /** @throws `no_forge` */
@@ -64,7 +68,7 @@ export class GithubClients {
   }
 
   readonly fetchInTime: typeof fetch = (input, init) =>
-    this.#fetch(input, { ...init, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+    this.#fetch(input, { ...init, signal: AbortSignal.timeout(this.#timeoutMs) });
 }
 
 /** Requests about one repository with one token. */

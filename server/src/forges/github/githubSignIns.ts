@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { SandpiperError, toError } from '../../../../protocol/errors.ts';
 import type { Logger } from '../../core/log.ts';
@@ -31,6 +32,8 @@ export interface GithubSignInsOptions {
 }
 
 const PURPOSE = 'sandpiper sign-ins';
+/** GitHub's word for a refresh token that was used before, or that was taken back together with its token. */
+const USED_UP = 'bad_refresh_token';
 /** A token that ends sooner is made anew: what begins with it must not be cut off. */
 const MARGIN_MS = 5 * 60_000;
 
@@ -102,6 +105,14 @@ export class GithubSignIns {
     return refreshing;
   }
 
+  /** Resolves when nothing is under way whose loss would end a sign-in, or after so long. */
+  async settled(timeoutMs: number): Promise<void> {
+    const late = new AbortController();
+    const all = Promise.allSettled([...this.#refreshing.values(), this.#writing]);
+    await Promise.race([all, setTimeout(timeoutMs, undefined, { signal: late.signal }).catch(() => {})]);
+    late.abort();
+  }
+
   async #refresh(signIn: SignIn, isUsable: boolean): Promise<string> {
     const { host, clientId, refreshToken } = signIn;
     if (refreshToken === undefined) {
@@ -115,12 +126,14 @@ export class GithubSignIns {
       await this.#replace(signIn, next);
       return next.token;
     }
+    // So it is when an earlier relay was killed before it had stored what GitHub gave it: the old token went with it.
+    const isUsedUp = answer.kind === 'refused' && answer.error === USED_UP;
     if (answer.kind === 'refused') {
       const { refreshToken: _refused, ...rest } = signIn;
       this.#options.log.log('warn', 'forge', `GitHub makes no other token for ${host}: ${answer.error}`);
-      await this.#replace(signIn, rest);
+      await this.#replace(signIn, isUsedUp ? { ...rest, expiresAt: this.#now() } : rest);
     }
-    if (isUsable) {
+    if (isUsable && !isUsedUp) {
       return signIn.token;
     }
     throw answer.kind === 'refused' ? ended(host) : notReached(host, answer.reason);
