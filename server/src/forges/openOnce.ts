@@ -24,10 +24,12 @@ export interface CreateFailure {
   uncertain: boolean;
   /** The forge says that there is one. */
   exists: boolean;
+  /** It was to be a draft, and there are none here. */
+  noDrafts?: boolean;
   error: SandpiperError;
 }
 
-export type NewPullRequest = PullRequestTexts & { branch: string; baseBranch: string };
+export type NewPullRequest = PullRequestTexts & { branch: string; baseBranch: string; draft: boolean };
 
 /** The requests about the pull requests of one repository with one token. Failures are those of forge.ts. */
 export interface PullRequestDesk {
@@ -42,7 +44,7 @@ export interface PullRequestDesk {
 export interface DeskRules {
   forge: string;
   limits: TextLimits;
-  /** Makes a draft of a pull request whose title it stands before. */
+  /** Makes a draft of a pull request whose title it stands before; empty where a title has nothing to do with that. */
   draftPrefix: string;
   /** A body in which nothing is an order to the forge: much of it was written by an agent. */
   plainBody: (body: string) => string;
@@ -52,8 +54,8 @@ export interface DeskRules {
 const LOOK_AGAIN_MS = [200, 600, 1500];
 
 /**
- * Finds the open pull request of a branch and brings its texts up to date, else creates it, on a forge where a prefix of
- * the title makes a draft. Safe to repeat; a creation whose answer was lost is looked for and never sent again.
+ * Finds the open pull request of a branch and brings its texts up to date, else creates it. Safe to repeat; a creation whose
+ * answer was lost is looked for and never sent again.
  */
 export async function openOnce(
   desk: PullRequestDesk,
@@ -118,7 +120,7 @@ async function create(
 ): Promise<{ found: FoundPullRequest; created: boolean }> {
   const { branch, baseBranch, draft } = request;
   const texts = textsOf(request, rules, draft);
-  const answer = await desk.create({ ...texts, branch, baseBranch });
+  const answer = await desk.create({ ...texts, branch, baseBranch, draft });
   if (!('error' in answer)) {
     return { found: await plainTitle(desk, answer, request, rules), created: true };
   }
@@ -135,6 +137,9 @@ async function create(
       return { found: await update(desk, found, request, rules), created: false };
     }
   }
+  if (draft && answer.noDrafts === true) {
+    return create(desk, { ...request, draft: false }, rules);
+  }
   throw answer.error;
 }
 
@@ -145,7 +150,7 @@ async function plainTitle(
   request: PullRequestRequest,
   rules: DeskRules,
 ): Promise<FoundPullRequest> {
-  return request.draft && !found.draft ? update(desk, found, request, rules) : found;
+  return rules.draftPrefix !== '' && request.draft && !found.draft ? update(desk, found, request, rules) : found;
 }
 
 async function findLate(desk: PullRequestDesk, request: PullRequestRequest): Promise<FoundPullRequest | undefined> {

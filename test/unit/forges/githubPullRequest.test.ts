@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import {
-  fitGithubTexts,
+  GITHUB_LIMITS,
   readDefaultBranch,
   readPullRequest,
   readPullRequests,
 } from '../../../server/src/forges/github/githubPullRequest.ts';
-import { sameTexts } from '../../../server/src/forges/pullRequestTexts.ts';
+import { fitTexts, sameTexts } from '../../../server/src/forges/pullRequestTexts.ts';
 
 const end = (ref: string, fullName: string | undefined) => ({ ref, repo: fullName && { full_name: fullName } });
 const ANSWER = {
@@ -46,13 +46,11 @@ describe('githubPullRequest', () => {
   });
 
   it('fits texts to what GitHub takes, without halves of characters', () => {
-    const { title, body } = fitGithubTexts({
-      title: ` a\nb ${'\u{1f426}'.repeat(300)}`,
-      body: '\u{1f426}'.repeat(40_000),
-    });
+    const long = { title: ` a\nb ${'\u{1f426}'.repeat(300)}`, body: '\u{1f426}'.repeat(40_000) };
+    const { title, body } = fitTexts(long, GITHUB_LIMITS);
     assert(title.startsWith('a b ') && title.length <= 256 && title.isWellFormed());
     assert(body.length <= 65_536 && body.isWellFormed() && body.endsWith('cut.)'));
-    assert.deepEqual(fitGithubTexts({ title: 'a', body: 'b\n' }), { title: 'a', body: 'b\n' });
+    assert.deepEqual(fitTexts({ title: 'a', body: 'b\n' }, GITHUB_LIMITS), { title: 'a', body: 'b\n' });
   });
 
   it('sees through line ends and the space around', () => {

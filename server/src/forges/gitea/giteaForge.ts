@@ -79,8 +79,8 @@ class GiteaDesk implements RepositoryDesk {
     return [];
   }
 
-  async create({ branch, baseBranch, ...texts }: NewPullRequest): Promise<FoundPullRequest | CreateFailure> {
-    const body = { ...texts, head: branch, base: baseBranch };
+  async create({ branch, baseBranch, title, body: text }: NewPullRequest): Promise<FoundPullRequest | CreateFailure> {
+    const body = { title, body: text, head: branch, base: baseBranch };
     const answer = await this.#api.request('POST', `${this.#path}/pulls`, { body });
     if (!('failure' in answer)) {
       return this.#api.read(giteaPullSchema, answer, 'open the pull request');

@@ -1,21 +1,20 @@
-import { setTimeout } from 'node:timers/promises';
 import type { PullRequest } from '../../../../protocol/events.ts';
 import type { Forge, ForgeRepository, PullRequestRequest, PushCredential } from '../forge.ts';
 import { checkToken, GithubClients, type GithubApi, type GithubForgeOptions } from './githubClients.ts';
 import { isUncertain } from './githubErrors.ts';
-import { sameTexts } from '../pullRequestTexts.ts';
+import { GITHUB_LIMITS, readDefaultBranch, readPullRequest, readPullRequests } from './githubPullRequest.ts';
 import {
-  fitGithubTexts,
-  readDefaultBranch,
-  readPullRequest,
-  readPullRequests,
-  toPullRequest,
-} from './githubPullRequest.ts';
-import type { FoundPullRequest } from '../openOnce.ts';
+  openOnce,
+  type CreateFailure,
+  type DeskRules,
+  type FoundPullRequest,
+  type NewPullRequest,
+  type PullRequestDesk,
+} from '../openOnce.ts';
+import type { PullRequestTexts } from '../pullRequestTexts.ts';
 import { gitUrl, matchGithubRemote } from './githubRemote.ts';
 
-/** How often an unconfirmed pull request is looked for, and how long after each time: GitHub shows new ones late. */
-const LOOK_AGAIN_MS = [200, 600, 1500];
+const RULES: DeskRules = { forge: 'github', limits: GITHUB_LIMITS, draftPrefix: '', plainBody: body => body };
 
 export function createGithubForge(options: GithubForgeOptions): Forge {
   return new GithubForge(new GithubClients(options));
@@ -53,93 +52,61 @@ class GithubForge implements Forge {
 
   async openPullRequest(request: PullRequestRequest): Promise<{ pullRequest: PullRequest; created: boolean }> {
     const api = await this.#clients.api(request.repository, request.token);
-    const existing = (await readKnown(api, request)) ?? (await find(api, request));
-    const { found, created } = existing
-      ? { found: await update(api, existing, request), created: false }
-      : await create(api, request, request.draft);
-    return { pullRequest: toPullRequest(found, request.headCommit), created };
+    return openOnce(new GithubDesk(api), request, RULES);
   }
 }
 
-/** The pull request that the session opened before, while it is open; its base may have been changed by a person. */
-async function readKnown(api: GithubApi, request: PullRequestRequest): Promise<FoundPullRequest | undefined> {
-  const { known, branch } = request;
-  if (known === undefined) {
-    return undefined;
+class GithubDesk implements PullRequestDesk {
+  readonly #api: GithubApi;
+
+  constructor(api: GithubApi) {
+    this.#api = api;
   }
-  const answer = await api.attempt(octokit => octokit.rest.pulls.get({ ...api.place, pull_number: known }));
-  if ('failure' in answer) {
+
+  async read(number: number): Promise<FoundPullRequest | undefined> {
+    const { place } = this.#api;
+    const answer = await this.#api.attempt(octokit => octokit.rest.pulls.get({ ...place, pull_number: number }));
+    if (!('failure' in answer)) {
+      return readPullRequest(answer.data);
+    }
     if (answer.failure.status === 404) {
       return undefined;
     }
-    throw api.error(answer.failure, `read pull request #${known}`);
+    throw this.#api.error(answer.failure, `read pull request #${number}`);
   }
-  const found = readPullRequest(answer.data);
-  return found.state === 'open' && found.branch === branch ? found : undefined;
-}
 
-async function find(api: GithubApi, request: PullRequestRequest): Promise<FoundPullRequest | undefined> {
-  const { branch, baseBranch } = request;
-  const answer = await api.ask('list the pull requests', octokit =>
-    octokit.rest.pulls.list({ ...api.place, head: `${api.place.owner}:${branch}`, base: baseBranch, state: 'open' }),
-  );
-  // GitHub leaves a filter out that it does not understand, so what it found is looked at again.
-  return readPullRequests(answer).find(
-    found => found.branch === branch && found.baseBranch === baseBranch && found.sameRepository,
-  );
-}
+  async list(branch: string, baseBranch: string): Promise<FoundPullRequest[]> {
+    const { place } = this.#api;
+    const answer = await this.#api.ask('list the pull requests', octokit =>
+      octokit.rest.pulls.list({ ...place, head: `${place.owner}:${branch}`, base: baseBranch, state: 'open' }),
+    );
+    return readPullRequests(answer);
+  }
 
-async function update(api: GithubApi, found: FoundPullRequest, request: PullRequestRequest): Promise<FoundPullRequest> {
-  const texts = fitGithubTexts(request);
-  if (sameTexts(found, texts)) {
-    return found;
+  async create({ branch, baseBranch, title, body, draft }: NewPullRequest): Promise<FoundPullRequest | CreateFailure> {
+    const { place } = this.#api;
+    const answer = await this.#api.attempt(octokit =>
+      octokit.rest.pulls.create({ ...place, title, body, head: branch, base: baseBranch, draft }),
+    );
+    if (!('failure' in answer)) {
+      return readPullRequest(answer.data);
+    }
+    const { failure } = answer;
+    const isInvalid = failure.status === 422;
+    return {
+      uncertain: isUncertain(failure),
+      // GitHub gives neither a code of its own: one that exists is looked for, and of drafts its words have to do.
+      exists: isInvalid,
+      noDrafts: isInvalid && /draft/i.test(failure.reason),
+      error: this.#api.error(failure, 'open the pull request'),
+    };
   }
-  const answer = await api.ask(`update pull request #${found.number}`, octokit =>
-    octokit.rest.pulls.update({ ...api.place, pull_number: found.number, ...texts }),
-  );
-  return readPullRequest(answer);
-}
 
-async function create(
-  api: GithubApi,
-  request: PullRequestRequest,
-  draft: boolean,
-): Promise<{ found: FoundPullRequest; created: boolean }> {
-  const texts = fitGithubTexts(request);
-  const answer = await api.attempt(octokit =>
-    octokit.rest.pulls.create({ ...api.place, ...texts, head: request.branch, base: request.baseBranch, draft }),
-  );
-  if (!('failure' in answer)) {
-    return { found: readPullRequest(answer.data), created: true };
+  async update(number: number, texts: PullRequestTexts): Promise<FoundPullRequest> {
+    const { place } = this.#api;
+    const answer = await this.#api.ask(`update pull request #${number}`, octokit =>
+      octokit.rest.pulls.update({ ...place, pull_number: number, ...texts }),
+    );
+    return readPullRequest(answer);
   }
-  const { failure } = answer;
-  if (isUncertain(failure)) {
-    // There was none before, so one that is there now is the effect of the request whose answer was lost.
-    const found = await findLate(api, request);
-    if (found) {
-      return { found, created: true };
-    }
-  }
-  if (failure.status === 422) {
-    const found = await find(api, request);
-    if (found) {
-      return { found: await update(api, found, request), created: false };
-    }
-    // GitHub gives this no code of its own, so its words have to do.
-    if (draft && /draft/i.test(failure.reason)) {
-      return create(api, request, false);
-    }
-  }
-  throw api.error(failure, 'open the pull request');
-}
-
-async function findLate(api: GithubApi, request: PullRequestRequest): Promise<FoundPullRequest | undefined> {
-  for (const delayMs of LOOK_AGAIN_MS) {
-    await setTimeout(delayMs);
-    const found = await find(api, request).catch(() => undefined);
-    if (found) {
-      return found;
-    }
-  }
-  return undefined;
 }

@@ -1,15 +1,14 @@
-import type { PullRequest } from '../../../../protocol/events.ts';
 import { SandpiperError } from '../../../../protocol/errors.ts';
 import type { FoundPullRequest } from '../openOnce.ts';
-import { fitTexts, type PullRequestTexts } from '../pullRequestTexts.ts';
+import type { TextLimits } from '../pullRequestTexts.ts';
 
 /** GitHub's own limits; longer texts are refused there. */
-const LIMITS = {
+export const GITHUB_LIMITS: TextLimits = {
   title: 256,
   titleIn: 'units',
   body: 65_536,
   cutMark: '\n\n(This text was too long for GitHub and has been cut.)',
-} as const;
+};
 
 /**
  * Reads a pull request out of an answer, which may come from anything that sits at the configured address.
@@ -46,20 +45,6 @@ export function readPullRequests(answer: unknown): FoundPullRequest[] {
 
 export function readDefaultBranch(answer: unknown): string {
   return text(record(answer)['default_branch']);
-}
-
-/**
- * The protocol's form. `headCommit` is what was pushed, not what GitHub says: for some seconds after a push GitHub
- * still names the commit before.
- */
-export function toPullRequest(found: FoundPullRequest, headCommit: string): PullRequest {
-  const { number, url, branch, baseBranch, draft, state } = found;
-  return { forge: 'github', number, url, branch, baseBranch, headCommit, draft, state };
-}
-
-/** Title and body as GitHub accepts them. */
-export function fitGithubTexts(texts: PullRequestTexts): PullRequestTexts {
-  return fitTexts(texts, LIMITS);
 }
 
 function fullName(repository: unknown): string | undefined {
