@@ -14,8 +14,15 @@ export type HookTrigger = z.infer<typeof hookTriggerSchema>;
 const repositoryNameSchema = z
   .string()
   .max(300)
-  .regex(/^([a-z0-9.-]+(:\d+)?\/)?[\w.-]+\/[\w.-]+$/i)
-  .describe('`owner/name`, or `host/owner/name` for another host than github.com');
+  .regex(/^([a-z0-9.-]+(:\d+)?\/)?([\w.-]+\/){1,20}[\w.-]+$/i)
+  .describe('`owner/name`, or `host/owner/name` for another host than github.com; at GitLab the owner may be a path');
+
+/** Whose webhooks are told apart: each has an address and a secret of its own. */
+export const hookForgeSchema = z.enum(['github', 'gitea', 'gitlab']).meta({
+  id: 'HookForge',
+  description: 'A kind of forge that tells by webhooks. `gitea`: Forgejo, too',
+});
+export type HookForge = z.infer<typeof hookForgeSchema>;
 
 const connectionFields = {
   source: z.string().min(1).max(4096).describe('The local path or the URL that its sessions start from'),
@@ -106,11 +113,16 @@ export const hookCalls = {
     mutates: true,
     params: z.object({
       ...withKey,
+      forge: hookForgeSchema.default('github'),
       rotate: z.boolean().default(false).describe('Make another one: what is signed with the old one is refused'),
     }),
     result: z.object({
       secret: z.string(),
       source: z.enum(['environment', 'stored']),
+      signingToken: z
+        .string()
+        .optional()
+        .describe('The same secret as GitLab takes it for signing; absent elsewhere, and for one that cannot be one'),
       path: z.string().describe('Where the forge is to send to, on the public address of this relay'),
     }),
     rest: { method: 'post', path: '/v1/hooks/secret' },

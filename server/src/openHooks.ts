@@ -1,7 +1,10 @@
-import { SandpiperError, toSandpiperError } from '../../protocol/errors.ts';
+import { toSandpiperError } from '../../protocol/errors.ts';
 import { VERSION, type Config } from './core/config.ts';
 import { callHandler, type RelayHandlers } from './core/dispatch.ts';
+import { colleagueOf } from './forges/colleagueOf.ts';
+import { createGiteaColleague } from './forges/gitea/giteaColleague.ts';
 import { createGithubColleague } from './forges/github/githubColleague.ts';
+import { createGitlabColleague } from './forges/gitlab/gitlabColleague.ts';
 import type { Call, HookCall } from './hooks/context.ts';
 import { Hooks } from './hooks/hooks.ts';
 import { openTending, tendingHandlers } from './openTending.ts';
@@ -12,7 +15,7 @@ import { toldOf } from './tending/told.ts';
 
 /** What a relay has to do with forges besides landing. */
 interface OpenHooks {
-  deliveries: Hooks['deliveries'];
+  doors: Hooks['doors'];
   handlers: Hooks['handlers'] & ReturnType<typeof tendingHandlers>;
   /** Takes up what an earlier relay left. */
   start(): void;
@@ -37,16 +40,16 @@ export async function openHooks(
   onClose: (cleanup: () => Promise<void>) => void,
 ): Promise<OpenHooks> {
   const { store, log, forges, secrets } = dependencies;
-  const forge = forges.find(({ id }) => id === 'github');
-  if (!forge) {
-    throw new SandpiperError('internal', 'This relay has no GitHub.');
-  }
   const context = {
     client: { name: 'webhooks', version: VERSION },
     connection: 'webhooks',
     principal: 'owner',
   } as const;
-  const colleague = createGithubColleague({ hosts: config.githubHosts });
+  const colleague = colleagueOf({
+    github: createGithubColleague({ hosts: config.githubHosts }),
+    gitea: createGiteaColleague({ hosts: config.gitea.hosts }),
+    gitlab: createGitlabColleague({ hosts: config.gitlab.hosts }),
+  });
   const call: Call = (name, params) => callHandler(calls, name, params, context);
   const tending = openTending(config, dependencies, sessions, onClose);
   const hooks = await Hooks.open({
@@ -56,7 +59,7 @@ export async function openHooks(
     idempotency: new Idempotency(store),
     log,
     call,
-    forge,
+    forges,
     colleague,
     forgeToken: repository => dependencies.forgeToken(repository, 'talk'),
     relayToken: token,
@@ -75,7 +78,7 @@ export async function openHooks(
         // What a token may not read is no reason to leave the rest undone.
         log.log('warn', 'tending', `The pull request could not be looked at: ${message}`, { sessionId });
       }),
-    onSecret: secret => secrets.hold('webhooks', 'secret of webhooks', secret),
+    onSecret: (forge, secret) => secrets.hold(`webhooks ${forge}`, 'secret of webhooks', secret),
   });
   const following = sessions.followSummaries(summary => hooks.sessionChanged(summary));
   onClose(async () => {
@@ -83,7 +86,7 @@ export async function openHooks(
     await hooks.close();
   });
   return {
-    deliveries: hooks.deliveries,
+    doors: hooks.doors,
     handlers: { ...hooks.handlers, ...tendingHandlers(dependencies, { sessions, tending, colleague, call }) },
     start: () => {
       hooks.start();

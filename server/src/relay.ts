@@ -156,7 +156,7 @@ async function assemble(
       ready: () => dependencies.store.check(),
       log,
       version: VERSION,
-      webhooks: hooks.deliveries,
+      webhooks: hooks.doors,
       namedWebhooks: triggers.door,
       webFolders: [join(config.programFolder, 'dist/webview')],
     });

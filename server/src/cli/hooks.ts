@@ -2,7 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CallResult } from '../../../protocol/calls.ts';
 import { permissionModeSchema } from '../../../protocol/events.ts';
-import { hookTriggerSchema, type HookTrigger } from '../../../protocol/hookCalls.ts';
+import { hookForgeSchema, hookTriggerSchema, type HookForge, type HookTrigger } from '../../../protocol/hookCalls.ts';
 import { amount } from './arguments.ts';
 import { withConnection, type ProgramOptions, type Run } from './command.ts';
 import { EXIT } from './exitCodes.ts';
@@ -10,7 +10,7 @@ import { addNamedHooks } from './namedHooks.ts';
 import { plain } from './render.ts';
 import { isUrl } from './source.ts';
 
-/** `hooks` with its commands: what GitHub may begin, and what it has. */
+/** `hooks` with its commands: what forges may begin, and what they have. */
 export function addHooks(command: Command, options: ProgramOptions, run: Run): void {
   const hooks = command
     .command('hooks')
@@ -25,16 +25,22 @@ function addSecret(hooks: Command, options: ProgramOptions, run: Run): void {
   hooks
     .command('secret')
     .description('Show the secret that webhooks are signed with; makes it, and with it the address for webhooks')
+    .addOption(
+      new Option('--forge <kind>', 'whose webhooks')
+        .choices(hookForgeSchema.options)
+        .default(hookForgeSchema.enum.github),
+    )
     .option('--rotate', 'make another one', false)
     .option('--json', '', false)
-    .action((flags: { rotate: boolean; json: boolean }) =>
+    .action((flags: { forge: HookForge; rotate: boolean; json: boolean }) =>
       run(() =>
         withConnection(options, async ({ client }) => {
-          const made = await client.call('hooks.secret', { rotate: flags.rotate });
+          const made = await client.call('hooks.secret', { forge: flags.forge, rotate: flags.rotate });
+          const signing = made.signingToken === undefined ? '' : `signing token ${made.signingToken}\n`;
           process.stdout.write(
             flags.json
               ? `${JSON.stringify(made)}\n`
-              : `secret ${made.secret}\nsend application/json to ${made.path} of the public address of this relay\n`,
+              : `secret ${made.secret}\n${signing}send application/json to ${made.path} of the public address of this relay\n`,
           );
           return EXIT.ok;
         }),

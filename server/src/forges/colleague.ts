@@ -13,7 +13,16 @@ export interface Place {
 
 export type Reaction = 'eyes' | 'rocket' | 'confused';
 
-export type ReactionTarget = { kind: 'issue'; number: number } | { kind: 'comment' | 'reviewComment'; id: number };
+/** An issue or a pull request: some forges count them apart. */
+export interface Conversation {
+  number: number;
+  isPull: boolean;
+}
+
+export type ReactionTarget =
+  | { kind: 'issue'; number: number }
+  | { kind: 'comment'; id: number; on: Conversation }
+  | { kind: 'reviewComment'; id: number; pull: number };
 
 export interface ReviewComment {
   id: number;
@@ -75,7 +84,7 @@ export interface Colleague {
    * Writes a comment to an issue or pull request, or brings the one with this marker up to date.
    * @param marker hidden in the text; nobody else can guess it
    */
-  say(place: Place, comment: { number: number; marker: string; body: string }): Promise<void>;
+  say(place: Place, comment: Conversation & { marker: string; body: string }): Promise<void>;
   /** Answers in the thread of a review comment, unless that answer is there. */
   answer(place: Place, reply: { number: number; reviewCommentId: number; marker: string; body: string }): Promise<void>;
   readPullRequest(place: Place, number: number): Promise<PullRequestNow>;
@@ -83,7 +92,7 @@ export interface Colleague {
   listReviews(place: Place, number: number): Promise<ForgeReview[]>;
   listReviewComments(place: Place, number: number, reviewId: number): Promise<ReviewComment[]>;
   /** Oldest first. */
-  listComments(place: Place, number: number): Promise<IssueComment[]>;
+  listComments(place: Place, on: Conversation): Promise<IssueComment[]>;
   /** Of the newest run of every check of a commit. */
   failedChecks(place: Place, commit: string): Promise<FailedCheck[]>;
 }

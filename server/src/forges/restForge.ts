@@ -6,16 +6,20 @@ import { openOnce, type DeskRules, type PullRequestDesk } from './openOnce.ts';
 import { checkToken, RestApi, type RestAnswer } from './restApi.ts';
 import { notThisForge, toRestError, type RestFailure } from './restFailure.ts';
 
-/** What makes one kind of forge out of the parts that all have in common. */
-export interface RestForgeSpec {
-  rules: DeskRules;
+/** How one kind of forge is found and asked. */
+export interface RestAccess {
+  forge: string;
   remotes: RemoteRules;
   /** Of the variables that name its hosts and tokens. */
   prefix: string;
   /** What a token must be allowed, as a sentence. */
   needs: string;
   authorization: (token: string) => string;
-  desk: (api: RepositoryApi) => RepositoryDesk;
+}
+
+export interface RestForgeOptions {
+  hosts: readonly ForgeHost[];
+  fetch?: typeof fetch;
 }
 
 export interface RepositoryDesk extends PullRequestDesk {
@@ -56,31 +60,55 @@ export class RepositoryApi {
   }
 }
 
-export function createRestForge(
-  { rules, remotes: remoteRules, prefix, needs, authorization, desk }: RestForgeSpec,
-  options: { hosts: readonly ForgeHost[]; fetch?: typeof fetch },
-): Forge {
-  const remotes = new ForgeRemotes(options.hosts, remoteRules);
-  const hostOf = (repository: ForgeRepository) => remotes.hostOf(repository, `${prefix}_HOSTS`);
-  const tokenHint = ({ host }: ForgeRepository) =>
-    `Enter a token for ${host} in VS Code, or set ${prefix}_TOKEN for the relay, as ${host}=<token>.`;
-  const deskOf = (repository: ForgeRepository, token: string) => {
-    const { fetch } = options;
-    const host = hostOf(repository);
+/** The way to every repository of one kind of forge. */
+export class RestForges {
+  readonly remotes: ForgeRemotes;
+  readonly #access: RestAccess;
+  readonly #options: RestForgeOptions;
+
+  constructor(access: RestAccess, options: RestForgeOptions) {
+    this.remotes = new ForgeRemotes(options.hosts, access.remotes);
+    this.#access = access;
+    this.#options = options;
+  }
+
+  /** @throws `no_forge` */
+  hostOf(repository: ForgeRepository): ForgeHost {
+    return this.remotes.hostOf(repository, `${this.#access.prefix}_HOSTS`);
+  }
+
+  tokenHint({ host }: ForgeRepository): string {
+    return `Enter a token for ${host} in VS Code, or set ${this.#access.prefix}_TOKEN for the relay, as ${host}=<token>.`;
+  }
+
+  api(repository: ForgeRepository, token: string): RepositoryApi {
+    const { authorization, needs } = this.#access;
+    const { fetch } = this.#options;
+    const host = this.hostOf(repository);
     const api = new RestApi({ host, token, authorization: authorization(token), ...(fetch ? { fetch } : {}) });
-    return desk(new RepositoryApi(api, repository, { needs, signIn: tokenHint(repository) }));
-  };
+    return new RepositoryApi(api, repository, { needs, signIn: this.tokenHint(repository) });
+  }
+}
+
+export function createRestForge(
+  access: RestAccess,
+  { rules, desk }: { rules: DeskRules; desk: (api: RepositoryApi) => RepositoryDesk },
+  options: RestForgeOptions,
+): Forge {
+  const forges = new RestForges(access, options);
+  const { remotes } = forges;
+  const deskOf = (repository: ForgeRepository, token: string) => desk(forges.api(repository, token));
   return {
-    id: rules.forge,
+    id: access.forge,
     match: remoteUrl => {
       const found = remotes.match(remoteUrl);
-      return found && { forge: rules.forge, ...found };
+      return found && { forge: access.forge, ...found };
     },
-    tokenHint,
+    tokenHint: repository => forges.tokenHint(repository),
     pushCredential: (repository, token) => {
       checkToken(token, repository.host);
       return {
-        url: remotes.gitUrl(hostOf(repository), repository),
+        url: remotes.gitUrl(forges.hostOf(repository), repository),
         header: `Authorization: Basic ${Buffer.from(`oauth2:${token}`).toString('base64')}`,
       };
     },

@@ -102,7 +102,12 @@ async function beginComment(
   if (sessionId === undefined) {
     return over(data, 'Its session is archived.');
   }
-  await react(context, place, { kind: 'comment', id: ask.comment.id }, 'eyes');
+  await react(
+    context,
+    place,
+    { kind: 'comment', id: ask.comment.id, on: { number: ask.pull.number, isPull: true } },
+    'eyes',
+  );
   return send(context, row, data, {
     sessionId,
     origin: originOf(data, { kind: 'comment', number: ask.pull.number, url: ask.comment.url }),
@@ -131,7 +136,7 @@ async function beginReview(
     return over(data, review.approves === true ? 'It was approved.' : 'It asks for nothing.');
   }
   for (const { comment } of items) {
-    await react(context, place, { kind: 'reviewComment', id: comment.id }, 'eyes');
+    await react(context, place, { kind: 'reviewComment', id: comment.id, pull: pull.number }, 'eyes');
   }
   const named = items.map(({ label, comment }) => ({ label, id: comment.id, threadId: comment.threadId }));
   return send(
@@ -235,7 +240,7 @@ export function over(data: RequestData, note: string): Extract<Progress, { kind:
 }
 
 export function issueTarget({ number, comment }: Of<'issue'>): ReactionTarget {
-  return comment ? { kind: 'comment', id: comment.id } : { kind: 'issue', number };
+  return comment ? { kind: 'comment', id: comment.id, on: { number, isPull: false } } : { kind: 'issue', number };
 }
 
 function originOf({ repository, by }: RequestData, what: Pick<Origin, 'kind' | 'number' | 'url'>): Origin {

@@ -2,7 +2,7 @@ import { toSandpiperError } from '../../../protocol/errors.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
 import type { Place } from '../forges/colleague.ts';
 import type { HookContext } from './context.ts';
-import { commandIn, type Issue, type Trigger } from './githubPayload.ts';
+import { commandIn, type Issue, type Trigger } from './trigger.ts';
 import { subjectOf, takeTrigger } from './intake.ts';
 import { readRequestData } from './requestData.ts';
 
@@ -37,13 +37,13 @@ export async function catchUp(context: HookContext, since: number): Promise<numb
 
 async function missedOf(context: HookContext, session: SessionSummary, since: number): Promise<Trigger[]> {
   const { origin, pullRequest } = session;
-  const [repositoryUrl] = /^https?:\/\/[^/]+\/[^/]+\/[^/]+/.exec(origin?.url ?? '') ?? [];
+  const repositoryUrl = pageOf(origin?.url ?? '');
   const repository = repositoryUrl === undefined ? undefined : context.repositoryAt(repositoryUrl);
   if (!origin || repositoryUrl === undefined || !repository || !(await context.connections.find(repositoryUrl))) {
     return [];
   }
   const place = await context.place(repository);
-  const issue = await issueOf(context, subjectOf(repository, origin.number));
+  const issue = await issueOf(context, subjectOf(repository, { number: origin.number, isPull: false }));
   const ofIssue = issue ? await commentsOn(context, place, { issue, isPull: false, repositoryUrl, since }) : [];
   return pullRequest ? [...ofIssue, ...(await ofPull(context, place, session, repositoryUrl, since))] : ofIssue;
 }
@@ -89,10 +89,15 @@ async function commentsOn(
   place: Place,
   { since, ...where }: { issue: Issue; isPull: boolean; repositoryUrl: string; since: number },
 ): Promise<Trigger[]> {
-  const comments = await context.colleague.listComments(place, where.issue.number);
+  const comments = await context.colleague.listComments(place, { number: where.issue.number, isPull: where.isPull });
   return comments
     .filter(({ body, createdAt, updatedAt }) => createdAt > since && updatedAt === createdAt && commandIn(body))
     .map(({ id, body, url, by, isBot }) => ({ kind: 'comments', ...where, by, isBot, comment: { id, body, url } }));
+}
+
+/** The page of a repository, out of that of an issue or a pull request of it. */
+function pageOf(url: string): string | undefined {
+  return /^(https?:\/\/[^/]+\/.+?)(?:\/-)?\/(?:issues|pulls?|merge_requests)\/\d+/.exec(url)?.[1];
 }
 
 /** As it stood when its session began. */

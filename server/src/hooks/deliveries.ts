@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { SandpiperError, toError } from '../../../protocol/errors.ts';
-import { noWebhooks } from '../core/hookConfig.ts';
+import type { HookForge } from '../../../protocol/hookCalls.ts';
+import { noWebhooks, secretCommand } from '../core/hookConfig.ts';
 import type { Logger } from '../core/log.ts';
 import type { DeliveryRow, HookStore, NewRequest } from '../store/hookStore.ts';
 import { nextAttempt } from './attempts.ts';
-import { addressOf } from './githubPayload.ts';
+import { storedEvent, type HookDialect } from './dialect.ts';
 import { Pump } from './pump.ts';
-import { isSigned, looksSigned } from './signature.ts';
 
 /** What a delivery comes to: nothing, or a request, which a later delivery may have been the first to tell of. */
 export type Handled = { kind: 'ignored'; reason: string } | { kind: 'requested'; request: NewRequest };
@@ -14,14 +14,22 @@ export type Handled = { kind: 'ignored'; reason: string } | { kind: 'requested';
 export interface DeliveriesOptions {
   store: HookStore;
   log: Logger;
-  secret: () => string | undefined;
+  secret: (forge: HookForge) => string | undefined;
   retryMs: number;
-  /** Decides what a delivery asks for. May be called again for the same one, after a kill too. */
+  /** Decides what a delivery asks for, by its stored event. May be called again for the same one, after a kill too. */
   handle: (event: string, payload: unknown) => Promise<Handled>;
   /** Something was told that is new, whether or not anything is done about it. Costs nothing. */
   onTold: (payload: unknown) => void;
   /** There are new requests. */
   onRequest: () => void;
+}
+
+interface Door {
+  readonly open: boolean;
+  /** @throws `unauthorized`, `invalid_request` */
+  checkHeaders(headers: IncomingHttpHeaders): void;
+  /** @throws `unauthorized` when the signature is wrong, `invalid_request` when the body is not JSON */
+  receive(headers: IncomingHttpHeaders, body: Buffer): Promise<boolean>;
 }
 
 const DELIVERY_ID = /^[0-9a-z-]{8,100}$/i;
@@ -47,45 +55,39 @@ export class Deliveries {
     this.#pump = new Pump(() => this.#workOff(), options.log);
   }
 
-  get open(): boolean {
-    return this.#options.secret() !== undefined;
-  }
-
   get busy(): boolean {
     return this.#pump.busy;
   }
 
-  /** @throws `unauthorized`, `invalid_request` */
-  checkHeaders(headers: IncomingHttpHeaders): void {
-    if (!looksSigned(headers['x-hub-signature-256'])) {
-      throw new SandpiperError('unauthorized', 'The webhook is not signed.', {
-        hint: 'Set the secret of `sandpiper hooks secret` in the settings of the webhook.',
-      });
-    }
-    if (!DELIVERY_ID.test(String(headers['x-github-delivery'])) || !EVENT.test(String(headers['x-github-event']))) {
-      throw new SandpiperError('invalid_request', 'The webhook has no X-GitHub-Delivery or no X-GitHub-Event.');
-    }
+  /** Where the webhooks of one kind of forge come in. */
+  door(dialect: HookDialect): Door {
+    const secret = () => this.#options.secret(dialect.forge);
+    return {
+      get open() {
+        return secret() !== undefined;
+      },
+      checkHeaders: headers => checkHeaders(dialect, headers),
+      receive: (headers, body) => this.#receive(dialect, headers, body),
+    };
   }
 
-  /** @throws `unauthorized` when the signature is wrong, `invalid_request` when the body is not JSON */
-  async receive(headers: IncomingHttpHeaders, body: Buffer): Promise<boolean> {
-    const secret = this.#options.secret();
+  async #receive(dialect: HookDialect, headers: IncomingHttpHeaders, body: Buffer): Promise<boolean> {
+    const { forge } = dialect;
+    const secret = this.#options.secret(forge);
     if (secret === undefined) {
-      throw noWebhooks();
+      throw noWebhooks(forge);
     }
-    this.checkHeaders(headers);
-    if (!isSigned(body, headers['x-hub-signature-256'], secret)) {
-      throw new SandpiperError('unauthorized', 'The signature of the webhook is wrong.', {
-        hint: 'Set the secret of `sandpiper hooks secret` in the settings of the webhook.',
-      });
+    checkHeaders(dialect, headers);
+    if (!dialect.isSigned(headers, body, secret)) {
+      throw notSigned(forge, 'The signature of the webhook is wrong.');
     }
-    const event = String(headers['x-github-event']);
+    const { id, event } = dialect.delivery(headers);
     const text = body.toString('utf8');
     const payload = parse(text);
-    const { reason, ...address } = addressOf(event, payload);
+    const { reason, ...address } = dialect.addressOf(event, payload);
     const isNew = await this.#options.store.addDelivery({
-      id: String(headers['x-github-delivery']).toLowerCase(),
-      event,
+      id: id.toLowerCase(),
+      event: storedEvent(forge, event),
       ...address,
       at: Date.now(),
       ...(reason === undefined ? {} : { reason }),
@@ -167,6 +169,22 @@ export class Deliveries {
       await this.#options.store.pruneDeliveries(now - KEPT_MS);
     }
   }
+}
+
+function checkHeaders(dialect: HookDialect, headers: IncomingHttpHeaders): void {
+  if (!dialect.looksSigned(headers)) {
+    throw notSigned(dialect.forge, 'The webhook is not signed.');
+  }
+  const { id, event } = dialect.delivery(headers);
+  if (!DELIVERY_ID.test(id) || !EVENT.test(event)) {
+    throw new SandpiperError('invalid_request', `The webhook has no ${dialect.names}.`);
+  }
+}
+
+function notSigned(forge: HookForge, message: string): SandpiperError {
+  return new SandpiperError('unauthorized', message, {
+    hint: `Set the secret of ${secretCommand(forge)} in the settings of the webhook.`,
+  });
 }
 
 function firstOfLanes(waiting: readonly DeliveryRow[]): DeliveryRow[] {

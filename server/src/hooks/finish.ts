@@ -24,6 +24,7 @@ export async function watchTurn(context: HookContext, { key, sessionId }: Row, d
     const body = workingText(sessionId);
     await context.colleague.say(await context.place(data.repository), {
       number: ask.number,
+      isPull: false,
       marker: context.marker(key),
       body,
     });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { visibleText } from './untrusted.ts';
+import { commandIn, type Address, type Issue, type Trigger } from './trigger.ts';
 
 /* What GitHub's webhooks say, as far as something is done about it. Pure. */
 
@@ -26,7 +26,7 @@ const issueSchema = z.object({
   state: z.string(),
   updated_at: z.string(),
   user: userSchema.nullish(),
-  pull_request: z.looseObject({}).optional(),
+  pull_request: z.looseObject({}).nullish(),
 });
 const labeledSchema = z.object({ ...base, issue: issueSchema, label: z.object({ name: z.string() }) });
 const commentedSchema = z.object({
@@ -70,42 +70,6 @@ const closedSchema = z.object({
   pull_request: pullSchema.extend({ merged: z.boolean().nullish(), closed_at: z.string().nullish() }),
 });
 
-interface From {
-  /** The page of the repository, by which its forge is found. */
-  repositoryUrl: string;
-  /** Who did it. */
-  by: string;
-  isBot: boolean;
-}
-
-export interface Issue {
-  number: number;
-  title: string;
-  body: string;
-  url: string;
-  author: string;
-}
-
-/** Something that a forge told and that something may be done about. */
-export type Trigger = From &
-  (
-    | { kind: 'issues'; issue: Issue; label: string; at: string }
-    | { kind: 'comments'; issue: Issue; isPull: boolean; comment: { id: number; body: string; url: string } }
-    | { kind: 'reviews'; pull: { number: number; url: string }; review: ReviewTrigger }
-    | { kind: 'checks'; headCommit: string }
-    | { kind: 'close'; pull: { number: number; url: string }; merged: boolean; at: string }
-  );
-
-/** `body` and `approves` are absent when only one of its comments was told of. */
-export interface ReviewTrigger {
-  id: number;
-  url: string;
-  body?: string;
-  approves?: boolean;
-  /** When it was submitted: what was edited later was not seen by whoever asked. */
-  at: string;
-}
-
 const ACTIONS: Readonly<Record<string, string>> = {
   issues: 'labeled',
   issue_comment: 'created',
@@ -118,11 +82,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
 
 const FAILED = ['failure', 'timed_out', 'startup_failure'];
 
-/** The order that a delivery is worked off in, and why not when nothing is ever done about such a one. */
-export function addressOf(
-  event: string,
-  payload: unknown,
-): { action: string | undefined; repository: string | undefined; lane: string; reason?: string } {
+export function addressOf(event: string, payload: unknown): Address {
   const { data } = addressSchema.safeParse(payload);
   const repository = data?.repository?.full_name;
   const number = data?.issue?.number ?? data?.pull_request?.number;
@@ -159,19 +119,6 @@ export function triggerOf(event: string, payload: unknown): Trigger | { ignored:
   }
 }
 
-/** What `@sandpiper` is asked to do in a comment; undefined when it is not asked. Only what its readers see asks, and neither what is quoted nor what is code. */
-export function commandIn(body: string): { text: string; again: boolean } | undefined {
-  const said = visibleText(body)
-    .replace(/^(`{3,}|~{3,})[^\n]*\n[^]*?(^\1|(?![^]))/gm, '')
-    .replace(/^\s*>.*$/gm, '');
-  const [, text] = /(?:^|\s)@sandpiper(?![\w-])([^]*)$/i.exec(said) ?? [];
-  if (text === undefined) {
-    return undefined;
-  }
-  const trimmed = text.replace(/^[\s,:]+/, '').trim();
-  return { text: trimmed, again: /^again\b/i.test(trimmed) };
-}
-
 const UNREADABLE = { ignored: 'It lacks what GitHub promises of such an event.' };
 
 function labeled(payload: unknown): Trigger | { ignored: string } {
@@ -186,7 +133,7 @@ function labeled(payload: unknown): Trigger | { ignored: string } {
     ...from(told),
     kind: 'issues',
     issue: issueOf(told.issue),
-    label: told.label.name,
+    labels: { names: [told.label.name] },
     at: told.issue.updated_at,
   };
 }
@@ -204,7 +151,7 @@ function commented(payload: unknown): Trigger | { ignored: string } {
     ...from({ ...told, sender: user }),
     kind: 'comments',
     issue: issueOf(told.issue),
-    isPull: told.issue.pull_request !== undefined,
+    isPull: (told.issue.pull_request ?? undefined) !== undefined,
     comment: { id, body, url },
   };
 }
@@ -260,7 +207,7 @@ function closed(payload: unknown): Trigger | { ignored: string } {
   return { ...from(told), kind: 'close', pull: pullOf(told.pull_request), merged: merged === true, at: at ?? '' };
 }
 
-function from(told: z.infer<z.ZodObject<typeof base>>): From {
+function from(told: z.infer<z.ZodObject<typeof base>>): Pick<Trigger, 'repositoryUrl' | 'by' | 'isBot'> {
   const { login, type } = told.sender;
   return { repositoryUrl: told.repository.html_url, by: login, isBot: type === 'Bot' || login.endsWith('[bot]') };
 }

@@ -1,13 +1,14 @@
 import type { CallHandlers } from '../../../protocol/calls.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
-import type { HookDelivery, HookRequest, hookCalls } from '../../../protocol/hookCalls.ts';
+import type { HookDelivery, HookForge, HookRequest, hookCalls } from '../../../protocol/hookCalls.ts';
 import type { CallContext } from '../core/callContext.ts';
-import { WEBHOOK_ADDRESS } from '../core/hookConfig.ts';
+import { WEBHOOK_ADDRESSES } from '../core/hookConfig.ts';
 import type { Idempotency } from '../sessions/idempotency.ts';
 import type { DeliveryRow, RequestRow } from '../store/hookStore.ts';
 import type { Store } from '../store/store.ts';
 import { repositoryId, type Connections } from './connections.ts';
 import type { Deliveries } from './deliveries.ts';
+import { gitlabSigningToken } from './gitlabDialect.ts';
 import type { HookSecret } from './hookSecret.ts';
 import { stageOf } from './requestData.ts';
 import type { Requests } from './requests.ts';
@@ -17,7 +18,7 @@ export type HookHandlers = Pick<CallHandlers<CallContext>, keyof typeof hookCall
 export interface HookHandlerOptions {
   store: Store;
   idempotency: Idempotency;
-  secret: HookSecret;
+  secrets: Readonly<Record<HookForge, HookSecret>>;
   connections: Connections;
   deliveries: Deliveries;
   requests: Pick<Requests, 'retry'>;
@@ -27,7 +28,7 @@ export interface HookHandlerOptions {
 
 /** The calls about webhooks. */
 export function hookHandlers(options: HookHandlerOptions): HookHandlers {
-  const { store, idempotency, secret, connections, deliveries, requests } = options;
+  const { store, idempotency, secrets, connections, deliveries, requests } = options;
   return {
     'hooks.list': async ({ state, limit }) => ({
       deliveries: (await store.hooks.listDeliveries({ ...(state === undefined ? {} : { state }), limit })).map(
@@ -54,14 +55,18 @@ export function hookHandlers(options: HookHandlerOptions): HookHandlers {
         return { retried };
       }),
     // The answer is not kept with the call: a secret stands in one place.
-    'hooks.secret': async ({ rotate }) => ({ ...(await secret.make(rotate)), path: WEBHOOK_ADDRESS }),
+    'hooks.secret': async ({ forge, rotate }) => {
+      const made = await secrets[forge].make(rotate);
+      const signingToken = forge === 'gitlab' ? gitlabSigningToken(made.secret) : undefined;
+      return { ...made, path: WEBHOOK_ADDRESSES[forge], ...(signingToken === undefined ? {} : { signingToken }) };
+    },
     'hooks.connections': async () => ({ connections: await connections.list() }),
     'hooks.connect': params =>
       idempotency.once('hooks.connect', params, async record => {
         const { key: _key, ...said } = params;
         if (!options.isKnown(`https://${repositoryId(said.repository)}`)) {
           throw new SandpiperError('no_forge', `${said.repository} is on no forge that this relay knows.`, {
-            hint: 'For GitHub Enterprise Server, name its host in SANDPIPER_GITHUB_HOSTS.',
+            hint: 'Name its host in SANDPIPER_GITHUB_HOSTS, SANDPIPER_GITEA_HOSTS or SANDPIPER_GITLAB_HOSTS.',
           });
         }
         const connection = await connections.connect({ ...said, at: Date.now() });

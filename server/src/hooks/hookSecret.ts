@@ -1,20 +1,32 @@
-import { stat } from 'node:fs/promises';
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SandpiperError } from '../../../protocol/errors.ts';
+import type { HookForge } from '../../../protocol/hookCalls.ts';
 import { readOrMakeSecret } from '../core/dataFolder.ts';
+import { WEBHOOK_SECRET_VARIABLES } from '../core/hookConfig.ts';
 
-const FILE = 'webhook-secret';
+const FILES: Readonly<Record<HookForge, string>> = {
+  github: 'webhook-secret',
+  gitea: 'webhook-secret-gitea',
+  gitlab: 'webhook-secret-gitlab',
+};
 
-/** The secret by which webhooks are signed: from the environment, or in a file that only the relay's user may read. */
+/** The secret by which the webhooks of one kind of forge are signed: from the environment, or in a file that only the relay's user may read. */
 export class HookSecret {
+  readonly #forge: HookForge;
   readonly #path: string;
   readonly #fromEnvironment: string | undefined;
   readonly #onChange: (secret: string) => void;
   #stored: string | undefined;
 
-  private constructor(path: string, fromEnvironment: string | undefined, onChange: (secret: string) => void) {
-    this.#path = path;
+  private constructor(
+    dataFolder: string,
+    forge: HookForge,
+    fromEnvironment: string | undefined,
+    onChange: (secret: string) => void,
+  ) {
+    this.#forge = forge;
+    this.#path = join(dataFolder, FILES[forge]);
     this.#fromEnvironment = fromEnvironment;
     this.#onChange = onChange;
   }
@@ -22,10 +34,11 @@ export class HookSecret {
   /** @param onChange hears of the secret that is held, now and later */
   static async open(
     dataFolder: string,
+    forge: HookForge,
     fromEnvironment: string | undefined,
     onChange: (secret: string) => void,
   ): Promise<HookSecret> {
-    const made = new HookSecret(join(dataFolder, FILE), fromEnvironment, onChange);
+    const made = new HookSecret(dataFolder, forge, fromEnvironment, onChange);
     const isThere = await stat(made.#path).then(
       () => true,
       () => false,
@@ -48,7 +61,8 @@ export class HookSecret {
   async make(rotate: boolean): Promise<{ secret: string; source: 'environment' | 'stored' }> {
     if (this.#fromEnvironment !== undefined) {
       if (rotate) {
-        throw new SandpiperError('conflict', 'The secret of webhooks is set by SANDPIPER_WEBHOOK_SECRET.', {
+        const variable = WEBHOOK_SECRET_VARIABLES[this.#forge];
+        throw new SandpiperError('conflict', `The secret of webhooks is set by ${variable}.`, {
           hint: 'Change it there and start the relay again.',
         });
       }

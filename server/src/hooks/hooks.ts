@@ -5,6 +5,7 @@ import type { SessionSummary } from '../../../protocol/session.ts';
 import type { HookConfig } from '../core/hookConfig.ts';
 import type { Logger } from '../core/log.ts';
 import type { Colleague } from '../forges/colleague.ts';
+import type { HookForge } from '../../../protocol/hookCalls.ts';
 import type { Forge, ForgeRepository } from '../forges/forge.ts';
 import type { Idempotency } from '../sessions/idempotency.ts';
 import type { Store } from '../store/store.ts';
@@ -12,6 +13,10 @@ import { catchUp } from './catchUp.ts';
 import { Connections } from './connections.ts';
 import type { Call, HookContext } from './context.ts';
 import { Deliveries } from './deliveries.ts';
+import { readStoredEvent } from './dialect.ts';
+import { GITEA_DIALECT } from './giteaDialect.ts';
+import { GITHUB_DIALECT } from './githubDialect.ts';
+import { GITLAB_DIALECT } from './gitlabDialect.ts';
 import { hookHandlers, type HookHandlers } from './hookHandlers.ts';
 import { HookSecret } from './hookSecret.ts';
 import { takeIn } from './intake.ts';
@@ -25,7 +30,7 @@ export interface HooksOptions {
   idempotency: Idempotency;
   log: Logger;
   call: Call;
-  forge: Forge;
+  forges: readonly Forge[];
   colleague: Colleague;
   forgeToken: (repository: ForgeRepository) => Promise<string | undefined>;
   /** The relay's own, from which marks in comments are made. */
@@ -34,8 +39,8 @@ export interface HooksOptions {
   onTold: (payload: unknown) => void;
   /** Brings what a session says of its pull request up to date. */
   lookAt: HookContext['lookAt'];
-  /** Hears of the secret of webhooks, which must stand in no log. */
-  onSecret: (secret: string) => void;
+  /** Hears of the secrets of webhooks, which must stand in no log. */
+  onSecret: (forge: HookForge, secret: string) => void;
 }
 
 /** Forges want at most one new text in a second. */
@@ -44,41 +49,59 @@ const PACE_MS = 1_000;
 /** How often what nobody told is looked for, besides the start. */
 const LOOK_AGAIN_MS = 3600_000;
 
+const DIALECTS = [GITHUB_DIALECT, GITEA_DIALECT, GITLAB_DIALECT];
+
 /** When it was last looked for. */
 const SEEN_SETTING = 'hooks.seenAt';
 
 /** All about webhooks: what comes in, what it asks for, and what is said of it. */
 export class Hooks {
   /** Where HTTP hands webhooks to. */
-  readonly deliveries: Deliveries;
+  readonly doors: Readonly<Record<HookForge, ReturnType<Deliveries['door']>>>;
+  readonly #deliveries: Deliveries;
   readonly handlers: HookHandlers;
   readonly #requests: Requests;
   readonly #missed: Pump;
 
   private constructor(deliveries: Deliveries, requests: Requests, missed: Pump, handlers: HookHandlers) {
-    this.deliveries = deliveries;
+    this.#deliveries = deliveries;
+    this.doors = {
+      github: deliveries.door(GITHUB_DIALECT),
+      gitea: deliveries.door(GITEA_DIALECT),
+      gitlab: deliveries.door(GITLAB_DIALECT),
+    };
     this.#missed = missed;
     this.#requests = requests;
     this.handlers = handlers;
   }
 
   static async open(options: HooksOptions): Promise<Hooks> {
-    const { dataFolder, config, store, idempotency, log, forge, onSecret } = options;
-    const secret = await HookSecret.open(dataFolder, config.secret, onSecret);
+    const { config, store, idempotency, log, forges } = options;
+    const secrets = {
+      github: await openSecret(options, 'github'),
+      gitea: await openSecret(options, 'gitea'),
+      gitlab: await openSecret(options, 'gitlab'),
+    };
     const connections = new Connections(store);
     const context = contextOf(options, connections);
     const requests = new Requests(context, config.retryMs);
     const deliveries = new Deliveries({
       store: store.hooks,
       log,
-      secret: () => secret.value,
+      secret: forge => secrets[forge].value,
       retryMs: config.retryMs,
-      handle: (event, payload) => takeIn(context, event, payload),
+      handle: async (stored, payload) => {
+        const { forge, event } = readStoredEvent(stored);
+        const dialect = DIALECTS.find(one => one.forge === forge);
+        return dialect
+          ? takeIn(context, dialect, { event, payload })
+          : { kind: 'ignored', reason: `There are no webhooks of ${forge}.` };
+      },
       onRequest: () => requests.nudge(),
       onTold: options.onTold,
     });
-    const isKnown = (page: string) => forge.match(page) !== undefined;
-    const handlers = hookHandlers({ store, idempotency, secret, connections, deliveries, requests, isKnown });
+    const isKnown = (page: string) => forges.some(forge => forge.match(page) !== undefined);
+    const handlers = hookHandlers({ store, idempotency, secrets, connections, deliveries, requests, isKnown });
     let lookAt = 0;
     const missed = new Pump(async () => {
       if (Date.now() >= lookAt) {
@@ -91,12 +114,12 @@ export class Hooks {
 
   /** Whether something is being done at this moment. */
   get busy(): boolean {
-    return this.deliveries.busy || this.#requests.busy;
+    return this.#deliveries.busy || this.#requests.busy;
   }
 
   /** Takes up what an earlier relay left, and looks for what nobody told it. */
   start(): void {
-    this.deliveries.nudge();
+    this.#deliveries.nudge();
     this.#requests.nudge();
     this.#missed.nudge();
   }
@@ -106,8 +129,12 @@ export class Hooks {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.deliveries.close(), this.#requests.close(), this.#missed.close()]);
+    await Promise.all([this.#deliveries.close(), this.#requests.close(), this.#missed.close()]);
   }
+}
+
+function openSecret({ dataFolder, config, onSecret }: HooksOptions, forge: HookForge): Promise<HookSecret> {
+  return HookSecret.open(dataFolder, forge, config.secrets[forge], secret => onSecret(forge, secret));
 }
 
 /** What was written before this moment was told, or nobody was to hear it. */
@@ -122,10 +149,17 @@ async function lookForMissed(context: HookContext, store: Store, requests: Reque
 }
 
 function contextOf(
-  { config, store, log, call, forge, colleague, forgeToken, relayToken, lookAt }: HooksOptions,
+  { config, store, log, call, forges, colleague, forgeToken, relayToken, lookAt }: HooksOptions,
   connections: Connections,
 ): HookContext {
   const ours = async () => (await store.activeSessions()).map(({ summary }) => summary).filter(({ origin }) => origin);
+  const forgeOf = (repository: ForgeRepository): Forge => {
+    const found = forges.find(({ id }) => id === repository.forge);
+    if (!found) {
+      throw new SandpiperError('no_forge', `This relay knows no forge ${repository.forge}.`);
+    }
+    return found;
+  };
   return {
     call,
     store: store.hooks,
@@ -133,18 +167,18 @@ function contextOf(
     log,
     colleague,
     lookAt,
-    repositoryAt: page => forge.match(page),
+    repositoryAt: page => forges.map(forge => forge.match(page)).find(found => found !== undefined),
     place: async repository => {
       const token = await forgeToken(repository);
       if (token === undefined) {
         throw new SandpiperError('forge_unauthorized', `There is no token for ${repository.host}.`, {
-          hint: 'Run `sandpiper login`, or set SANDPIPER_GITHUB_TOKEN or a GitHub App for the relay, then try again with `sandpiper hooks retry`.',
+          hint: `${forgeOf(repository).tokenHint(repository)} Then try again with \`sandpiper hooks retry\`.`,
         });
       }
       return { repository, token };
     },
     ours,
-    defaultBranch: ({ repository, token }) => forge.defaultBranch(repository, token),
+    defaultBranch: ({ repository, token }) => forgeOf(repository).defaultBranch(repository, token),
     sessionOfPull: async url => oldest((await ours()).filter(one => isSame(one.pullRequest?.url, url)))?.id,
     pullOfCommit: async commit => {
       const { pullRequest } = oldest((await ours()).filter(one => one.pullRequest?.headCommit === commit)) ?? {};

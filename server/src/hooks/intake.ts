@@ -3,16 +3,27 @@ import type { ForgeRepository } from '../forges/forge.ts';
 import type { NewRequest } from '../store/hookStore.ts';
 import { isOurs, sessionOfSubject, type HookContext } from './context.ts';
 import type { Handled } from './deliveries.ts';
-import { commandIn, triggerOf, type Trigger } from './githubPayload.ts';
-import type { Ask, RequestData } from './requestData.ts';
+import type { HookDialect } from './dialect.ts';
+import { commandIn, type Labels, type ReviewTrigger, type Trigger } from './trigger.ts';
+import { readRequestData, type Ask, type RequestData } from './requestData.ts';
 
 /**
  * Decides what a delivery asks for, and whether whoever sent it may: the forge is asked for that, never the payload. What
  * was written is taken from the payload, as it stood when it was triggered.
  */
-export async function takeIn(context: HookContext, event: string, payload: unknown): Promise<Handled> {
-  const trigger = triggerOf(event, payload);
-  return 'ignored' in trigger ? ignored(trigger.ignored) : takeTrigger(context, trigger);
+export async function takeIn(
+  context: HookContext,
+  dialect: HookDialect,
+  { event, payload }: { event: string; payload: unknown },
+): Promise<Handled> {
+  const trigger = dialect.triggerOf(event, payload);
+  if ('ignored' in trigger) {
+    return ignored(trigger.ignored);
+  }
+  // Who has the secret of one forge speaks for no other.
+  return context.repositoryAt(trigger.repositoryUrl)?.forge === dialect.forge
+    ? takeTrigger(context, trigger)
+    : ignored(`The repository is at no ${dialect.forge} that this relay knows.`);
 }
 
 /** The same for what this relay found by looking itself. */
@@ -51,10 +62,16 @@ function refusalOf(trigger: Trigger, connection: HookConnection): string | undef
   if (trigger.isBot && trigger.kind !== 'checks' && trigger.kind !== 'close') {
     return `${trigger.by} is a bot.`;
   }
-  return trigger.kind === 'issues' && trigger.label.toLowerCase() !== connection.label.toLowerCase()
-    ? `The label "${trigger.label}" begins nothing.`
+  return trigger.kind === 'issues' && !hasName(trigger.labels, connection.label)
+    ? `The label "${trigger.labels.names.join('", "')}" begins nothing.`
     : undefined;
 }
+
+function hasName({ names }: Labels, name: string): boolean {
+  return names.some(one => one.toLowerCase() === name.toLowerCase());
+}
+
+const NOT_OURS = { ignored: 'It is not a pull request that a session of a webhook opened.' };
 
 interface Begun {
   ask: Ask;
@@ -73,11 +90,8 @@ async function begin(
       return beginByLabel(context, trigger, repository);
     case 'comments':
       return beginByComment(context, trigger);
-    case 'reviews': {
-      const { pull, review } = trigger;
-      const ask: Ask = { kind: 'review', pull, review };
-      return ofOurs(context, pull.url, { ask, key: `review ${review.id}`, number: pull.number });
-    }
+    case 'reviews':
+      return beginByReview(context, trigger, repository);
     case 'checks':
       return beginByChecks(context, trigger);
     case 'close': {
@@ -90,19 +104,70 @@ async function begin(
 
 async function beginByLabel(
   context: HookContext,
-  { issue, at }: Extract<Trigger, { kind: 'issues' }>,
+  { issue, labels, at }: Extract<Trigger, { kind: 'issues' }>,
   repository: ForgeRepository,
 ): Promise<Begun | { ignored: string }> {
-  const subject = subjectOf(repository, issue.number);
+  const subject = subjectOf(repository, { number: issue.number, isPull: false });
   const key = `#${issue.number} labelled ${at}`;
-  const open = (await context.store.listRequests({ subject, limit: 10 })).find(
-    request => request.state === 'open' && request.key !== keyOf(repository, key),
+  const others = (await context.store.listRequests({ subject, limit: 50 })).filter(
+    request => request.key !== keyOf(repository, key),
   );
+  if (labels.unsure === true && others.some(({ data }) => isByLabel(readRequestData(data)))) {
+    return { ignored: 'The label began a session before, and the forge does not say whether it is new.' };
+  }
+  const open = others.find(request => request.state === 'open');
   const session = open ? undefined : await sessionOfSubject(context, subject);
   if (open || session !== undefined) {
     return { ignored: `It is worked on already${session === undefined ? '' : ` in ${session}`}.` };
   }
   return { ask: { kind: 'issue', ...issue }, key, number: issue.number };
+}
+
+function isByLabel({ ask }: RequestData): boolean {
+  return ask.kind === 'issue' && ask.comment === undefined;
+}
+
+async function beginByReview(
+  context: HookContext,
+  trigger: Extract<Trigger, { kind: 'reviews' }>,
+  repository: ForgeRepository,
+): Promise<Begun | { ignored: string }> {
+  const { pull } = trigger;
+  const { number, url } = pull;
+  if ((await context.sessionOfPull(url)) === undefined) {
+    return NOT_OURS;
+  }
+  const review = await namedReview(context, trigger, repository);
+  return review
+    ? { ask: { kind: 'review', pull, review }, key: reviewKey(review.id), number }
+    : { ignored: 'The review is not there any more.' };
+}
+
+/** With what its forge left out: which one it is, and when it was submitted. */
+async function namedReview(
+  context: HookContext,
+  { pull, review, by }: Extract<Trigger, { kind: 'reviews' }>,
+  repository: ForgeRepository,
+): Promise<(ReviewTrigger & { id: number }) | undefined> {
+  const { id, ...told } = review;
+  if (id !== undefined) {
+    return { ...told, id };
+  }
+  const reviews = await context.colleague.listReviews(await context.place(repository), pull.number);
+  const same = reviews.filter(
+    one => one.by.toLowerCase() === by.toLowerCase() && one.body.trim() === (told.body ?? '').trim(),
+  );
+  // Several with the same words, or with none, are told of one after the other.
+  let found = same.at(-1);
+  for (const one of same.toReversed()) {
+    const known = await context.store.readRequest(keyOf(repository, reviewKey(one.id)));
+    found = known ? found : one;
+  }
+  return found && { ...told, id: found.id, url: found.url, at: found.at };
+}
+
+function reviewKey(id: number): string {
+  return `review ${id}`;
 }
 
 async function beginByComment(
@@ -128,24 +193,25 @@ async function beginByChecks(
 }
 
 async function ofOurs(context: HookContext, url: string, begun: Begun): Promise<Begun | { ignored: string }> {
-  return (await context.sessionOfPull(url)) === undefined
-    ? { ignored: 'It is not a pull request that a session of a webhook opened.' }
-    : begun;
+  return (await context.sessionOfPull(url)) === undefined ? NOT_OURS : begun;
 }
 
 function toRequest({ ask, key, number }: Begun, repository: ForgeRepository, by: string): NewRequest {
   const data: RequestData = { stage: 'accepted', repository, by, ask };
   return {
     key: keyOf(repository, key),
-    subject: subjectOf(repository, number),
+    subject: subjectOf(repository, { number, isPull: ask.kind !== 'issue' }),
     at: Date.now(),
     data: JSON.stringify(data),
   };
 }
 
-/** The issue or pull request, as one word. */
-export function subjectOf({ host, owner, name }: ForgeRepository, number: number): string {
-  return `${host}/${owner}/${name}#${number}`.toLowerCase();
+/** The issue or pull request, as one word. GitLab counts them apart. */
+export function subjectOf(
+  { forge, host, owner, name }: ForgeRepository,
+  { number, isPull }: { number: number; isPull: boolean },
+): string {
+  return `${host}/${owner}/${name}${isPull && forge === 'gitlab' ? '!' : '#'}${number}`.toLowerCase();
 }
 
 function keyOf({ host, owner, name }: ForgeRepository, what: string): string {

@@ -34,7 +34,7 @@ export async function sayHandOver(
   { number, sessionId, why }: { number: number; sessionId: string; why: string },
 ): Promise<void> {
   const body = handOverText(sessionId, why);
-  await context.colleague.say(place, { number, marker: context.marker(`${key} hand over`), body });
+  await context.colleague.say(place, { number, isPull: true, marker: context.marker(`${key} hand over`), body });
 }
 
 /** Tells what came of a request whose turn is over and whose changes are pushed, where there were any. */
@@ -50,17 +50,18 @@ export async function report(
   const isWell = outcome?.kind === 'completed';
   switch (ask.kind) {
     case 'issue': {
+      const { number, comment } = ask;
+      const on = { number, isPull: false };
       const patch = await patchOf(context, sessionId, data);
-      await colleague.say(place, { number: ask.number, marker, body: `${issueText(sessionId, data)}${patch}` });
-      const target: ReactionTarget = ask.comment
-        ? { kind: 'comment', id: ask.comment.id }
-        : { kind: 'issue', number: ask.number };
+      await colleague.say(place, { ...on, marker, body: `${issueText(sessionId, data)}${patch}` });
+      const target: ReactionTarget = comment ? { kind: 'comment', id: comment.id, on } : { kind: 'issue', number };
       return react(context, place, target, isWell ? 'rocket' : 'confused');
     }
     case 'comment': {
+      const on = { number: ask.pull.number, isPull: true };
       const patch = await patchOf(context, sessionId, data);
-      await colleague.say(place, { number: ask.pull.number, marker, body: `${turnText(data)}${patch}` });
-      return react(context, place, { kind: 'comment', id: ask.comment.id }, isWell ? 'rocket' : 'confused');
+      await colleague.say(place, { ...on, marker, body: `${turnText(data)}${patch}` });
+      return react(context, place, { kind: 'comment', id: ask.comment.id, on }, isWell ? 'rocket' : 'confused');
     }
     case 'review':
       return reportReview(context, place, key, data);
@@ -94,9 +95,9 @@ async function reportReview(context: HookContext, place: Place, key: string, dat
     await context.pace();
   }
   if (!isWell || items.length === 0 || (ask.review.body ?? '').trim() !== '') {
-    await context.colleague.say(place, { number, marker: context.marker(key), body: turnText(data) });
+    await context.colleague.say(place, { number, isPull: true, marker: context.marker(key), body: turnText(data) });
   }
   for (const { id } of items) {
-    await react(context, place, { kind: 'reviewComment', id }, isWell ? 'rocket' : 'confused');
+    await react(context, place, { kind: 'reviewComment', id, pull: number }, isWell ? 'rocket' : 'confused');
   }
 }

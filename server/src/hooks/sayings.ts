@@ -11,11 +11,12 @@ export function workingText(sessionId: string): string {
 }
 
 /** What came of an issue, in the comment that said that it is worked on. */
-export function issueText(sessionId: string, { outcome, landed, begins = false }: RequestData): string {
+export function issueText(sessionId: string, { outcome, landed, repository, begins = false }: RequestData): string {
   if (landed) {
+    const pull = `${repository.forge === 'gitlab' ? '!' : '#'}${landed.number}`;
     return [
       // After a kill the call may have found the one that it had made.
-      begins || landed.created ? `Opened #${landed.number} for this.` : `Pushed to #${landed.number}.`,
+      begins || landed.created ? `Opened ${pull} for this.` : `Pushed to ${pull}.`,
       ...said(outcome),
       `The session is \`${sessionId}\`.`,
     ].join('\n\n');

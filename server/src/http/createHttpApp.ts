@@ -2,7 +2,8 @@ import express, { Router } from 'express';
 import type { Express, RequestHandler } from 'express';
 import { z } from 'zod';
 import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
-import { WEBHOOK_ADDRESS } from '../core/hookConfig.ts';
+import { hookForgeSchema, type HookForge } from '../../../protocol/hookCalls.ts';
+import { WEBHOOK_ADDRESSES } from '../core/hookConfig.ts';
 import { invalidParams } from '../core/dispatch.ts';
 import type { RelayHandlers } from '../core/dispatch.ts';
 import type { Logger } from '../core/log.ts';
@@ -40,7 +41,7 @@ export interface HttpAppOptions {
   log: Logger;
   version: string;
   /** Takes what forges tell; absent: nothing is taken. */
-  webhooks?: WebhookDoor;
+  webhooks?: Readonly<Record<HookForge, WebhookDoor>>;
   /** Takes webhooks of the operator's own. */
   namedWebhooks?: NamedWebhookDoor;
   /** Folders whose files are the web page, `index.html` among them; the first that has a file serves it. */
@@ -75,7 +76,9 @@ export function createHttpApp(options: HttpAppOptions): Express {
     });
     response.json({ status: 'ready' });
   });
-  app.post(WEBHOOK_ADDRESS, noStore, webhookRoute(options.webhooks));
+  for (const forge of hookForgeSchema.options) {
+    app.post(WEBHOOK_ADDRESSES[forge], noStore, webhookRoute(forge, options.webhooks?.[forge]));
+  }
   app.post(NAMED_WEBHOOK_ADDRESSES, noStore, namedWebhookRoute(options.namedWebhooks));
   app.use(['/v1', '/mcp'], noStore, jsonBody(limits));
   app.use(apiRoutes(options, limits));

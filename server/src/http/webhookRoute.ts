@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Request, RequestHandler } from 'express';
 import { SandpiperError } from '../../../protocol/errors.ts';
-import { noWebhooks, WEBHOOK_ADDRESS } from '../core/hookConfig.ts';
+import type { HookForge } from '../../../protocol/hookCalls.ts';
+import { noWebhooks, WEBHOOK_ADDRESSES } from '../core/hookConfig.ts';
 import { readBody } from './jsonBody.ts';
 
 /** Takes what a forge tells. It decides by the signature alone who may; the bearer token is not asked for. */
@@ -45,6 +46,8 @@ export interface NamedWebhookDoor {
 export const NAMED_WEBHOOK_ADDRESSES = ['/webhooks/:kind/:name', '/webhooks/:kind/:name/:secret'];
 const NAMED_WEBHOOK = /^\/webhooks\/[a-z]{1,20}\/[a-z0-9-]{1,40}(?:\/[A-Za-z0-9_-]{43})?$/;
 
+const FORGE_WEBHOOKS: ReadonlySet<string> = new Set(Object.values(WEBHOOK_ADDRESSES));
+
 /** Larger than what any event has that something is done about; forges send up to 25 MB. */
 const MAX_BODY_BYTES = 5 * 1024 * 1024;
 
@@ -53,14 +56,14 @@ const MAX_READING = 16;
 
 /** Whether a request is for one of these routes: it needs neither token nor Origin. */
 export function isWebhook({ method, url }: Pick<IncomingMessage, 'method' | 'url'>): boolean {
-  return method === 'POST' && url !== undefined && (url === WEBHOOK_ADDRESS || NAMED_WEBHOOK.test(url));
+  return method === 'POST' && url !== undefined && (FORGE_WEBHOOKS.has(url) || NAMED_WEBHOOK.test(url));
 }
 
-export function webhookRoute(door: WebhookDoor | undefined): RequestHandler {
+export function webhookRoute(forge: HookForge, door: WebhookDoor | undefined): RequestHandler {
   const read = bodyReader();
   return async (request, response) => {
     if (!door?.open) {
-      throw noWebhooks();
+      throw noWebhooks(forge);
     }
     door.checkHeaders(request.headers);
     const body = await read(request, MAX_BODY_BYTES);

@@ -5,7 +5,7 @@ import { parseBounded } from './boundedJson.ts';
 import { glitchtipReport, sentryReport, type ErrorReport } from './errorReport.ts';
 import type { HookDefinition } from './hookDefinition.ts';
 import { errorMaterial, hookMaterial, type Material } from './hookPrompt.ts';
-import { isSignedBy, notSigned, readSignedHeaders } from './standardWebhook.ts';
+import { isSignedBy, notSigned, readSignedHeaders } from '../core/standardWebhook.ts';
 
 /* Who sent a webhook, and what it tells, for each kind of sender. */
 

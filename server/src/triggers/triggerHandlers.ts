@@ -8,7 +8,7 @@ import type { FiringRow } from '../store/triggerStore.ts';
 import type { Definitions } from './definitions.ts';
 import type { Firings } from './firings.ts';
 import { toNamedHook, type HookDefinition } from './hookDefinition.ts';
-import { toSignedSecret } from './standardWebhook.ts';
+import { toSignedSecret } from '../core/standardWebhook.ts';
 import type { TriggerSecrets } from './triggerSecrets.ts';
 
 export type TriggerHandlers = Pick<CallHandlers<CallContext>, keyof typeof triggerCalls>;

@@ -7,7 +7,7 @@ import { scheduleHandlers, type ScheduleHandlers } from './scheduleHandlers.ts';
 import { scheduleDefinitionSchema, Schedules, type ScheduleDefinition } from './schedules.ts';
 import { hookDefinitionSchema, type HookDefinition } from './hookDefinition.ts';
 import { HookDoor } from './hookDoor.ts';
-import { toSignedSecret } from './standardWebhook.ts';
+import { toSignedSecret } from '../core/standardWebhook.ts';
 import { triggerHandlers, type TriggerHandlers } from './triggerHandlers.ts';
 import { TriggerSecrets } from './triggerSecrets.ts';
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
+import type { EmulatedTalk } from './emulatedTalk.ts';
 
 /* What the emulators of different forges have in common, and what each says in its own way. */
 
@@ -25,6 +26,7 @@ export interface EmulatedRepository {
   defaultBranch: string;
   bareFolder: string;
   pulls: EmulatedPull[];
+  talk: EmulatedTalk;
   /** Whether the prefix of a title makes a draft here. */
   draftsKnown: boolean;
 }

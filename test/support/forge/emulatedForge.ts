@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { serveGit } from '../github/gitHttpBackend.ts';
 import { GithubFaults, type FaultOptions, type GithubFault } from '../github/githubFaults.ts';
 import { makeBareRepository, type RepositoryOptions } from '../github/githubRepositories.ts';
+import { EmulatedTalk } from './emulatedTalk.ts';
 import type { Dialect, EmulatedOperation, EmulatedPull, EmulatedReply, EmulatedRepository } from './dialect.ts';
 
 export interface EmulatedRequest {
@@ -34,6 +35,8 @@ export interface EmulatedForge {
   ): Promise<{ cloneUrl: string; bareFolder: string }>;
   /** Of every repository, oldest first. */
   pullRequests(): (EmulatedPull & { repository: string; draft: boolean })[];
+  /** A repository with all that people did in it. */
+  repository(name: string): EmulatedRepository;
   /** Ends a pull request as a person would. */
   end(repository: string, number: number, how: 'merged' | 'closed'): void;
   /** Adds open pull requests of others. */
@@ -90,13 +93,20 @@ export async function startEmulatedForge(dialect: Dialect): Promise<EmulatedForg
     async createRepository(owner, name, options = {}) {
       const made = await makeBareRepository(root, { owner, name }, options);
       const id = world.repositories.length + 1;
-      world.repositories.push({ id, owner, name, ...made, pulls: [], draftsKnown: true });
+      world.repositories.push({ id, owner, name, ...made, pulls: [], talk: new EmulatedTalk(), draftsKnown: true });
       return { cloneUrl: `${world.origin}/${owner}/${name}.git`, bareFolder: made.bareFolder };
     },
     pullRequests: () =>
       world.repositories.flatMap(({ name, pulls, draftsKnown }) =>
         pulls.map(pull => ({ ...pull, repository: name, draft: draftsKnown && dialect.isDraft(pull.title) })),
       ),
+    repository(name) {
+      const found = world.repositories.find(one => one.name === name);
+      if (!found) {
+        throw new Error(`There is no repository ${name}.`);
+      }
+      return found;
+    },
     end(repository, number, how) {
       const pull = world.repositories.find(one => one.name === repository)?.pulls.find(one => one.number === number);
       Object.assign(pull ?? {}, { state: 'closed', merged: how === 'merged' });

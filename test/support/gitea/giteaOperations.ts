@@ -119,7 +119,7 @@ async function createPull({
   repository.draftsKnown &&= !takeNoDrafts();
   const now = new Date().toISOString();
   const pull: EmulatedPull = {
-    number: repository.pulls.length + 1,
+    number: repository.pulls.length + repository.talk.issues.length + 1,
     title: cutTitle(title),
     body: text,
     state: 'open',
@@ -162,7 +162,7 @@ function cutTitle(title: string): string {
   return Buffer.from(title).subarray(0, 255).toString().replace(/�+$/, '');
 }
 
-function repositoryObject({ origin, repository }: Call): z.input<typeof repositorySchema> {
+export function repositoryObject({ origin, repository }: Omit<Call, 'values'>): z.input<typeof repositorySchema> {
   const { id, owner, name, defaultBranch } = repository;
   return {
     id,
@@ -180,7 +180,10 @@ function repositoryObject({ origin, repository }: Call): z.input<typeof reposito
   };
 }
 
-async function pullObject(call: Call, pull: EmulatedPull): Promise<z.input<typeof pullRequestSchema>> {
+export async function pullObject(
+  call: Omit<Call, 'values'>,
+  pull: EmulatedPull,
+): Promise<z.input<typeof pullRequestSchema>> {
   const { origin, repository } = call;
   const page = `${origin}/${repository.owner}/${repository.name}/pulls/${pull.number}`;
   const side = async (branch: string, repositoryId = repository.id) => ({

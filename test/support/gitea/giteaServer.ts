@@ -1,11 +1,12 @@
 import { startEmulatedForge, type EmulatedForge } from '../forge/emulatedForge.ts';
 import { DRAFT, giteaError, giteaOperations } from './giteaOperations.ts';
+import { giteaTalkOperations } from './giteaTalkOperations.ts';
 
 /** A Gitea of one's own, under /api/v1 as its description has it. */
 export function startGiteaServer(): Promise<EmulatedForge> {
   return startEmulatedForge({
     apiPath: '/api/v1',
-    operations: giteaOperations,
+    operations: [...giteaOperations, ...giteaTalkOperations],
     creation: 'repoCreatePullRequest',
     tokenOf: ({ headers }) => /^(?:token|Bearer) (\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? '',
     refusals: {

@@ -1,11 +1,12 @@
 import { startEmulatedForge, type EmulatedForge } from '../forge/emulatedForge.ts';
 import { DRAFT, gitlabError, gitlabOperations } from './gitlabOperations.ts';
+import { gitlabTalkOperations } from './gitlabTalkOperations.ts';
 
 /** A GitLab of one's own, under /api/v4 as its description has it. */
 export function startGitlabServer(): Promise<EmulatedForge> {
   return startEmulatedForge({
     apiPath: '/api/v4',
-    operations: gitlabOperations,
+    operations: [...gitlabOperations, ...gitlabTalkOperations],
     creation: 'postApiV4ProjectsIdMergeRequests',
     tokenOf: ({ headers }) =>
       String(headers['private-token'] ?? /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? ''),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { addressOf, commandIn, triggerOf } from '../../../server/src/hooks/githubPayload.ts';
+import { addressOf, triggerOf } from '../../../server/src/hooks/githubPayload.ts';
+import { commandIn } from '../../../server/src/hooks/trigger.ts';
 
 describe('what a comment asks for', () => {
   it('is what follows the name, in any spelling', () => {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { SandpiperError } from '../../../../protocol/errors.ts';
-import type { ForgeHost } from '../../core/forgeConfig.ts';
 import type { Forge } from '../forge.ts';
-import type { CreateFailure, FoundPullRequest, NewPullRequest } from '../openOnce.ts';
+import type { CreateFailure, DeskRules, FoundPullRequest, NewPullRequest } from '../openOnce.ts';
 import type { PullRequestTexts } from '../pullRequestTexts.ts';
 import { mayHaveHappened } from '../restApi.ts';
-import { createRestForge, type RepositoryApi, type RepositoryDesk } from '../restForge.ts';
+import { createRestForge, type RepositoryApi, type RepositoryDesk, type RestForgeOptions } from '../restForge.ts';
+import { GITEA, giteaPath } from './gitea.ts';
 import { giteaPullSchema } from './giteaPullRequest.ts';
 
 /** Gitea gives no more at once, and cannot be asked for the pull requests of a branch. */
@@ -14,31 +14,22 @@ const MAX_PAGES = 20;
 
 const repositorySchema = z.object({ default_branch: z.string().min(1) });
 
+const RULES: DeskRules = {
+  forge: GITEA.forge,
+  // Gitea cuts longer titles off without a word.
+  limits: {
+    title: 255,
+    titleIn: 'bytes',
+    body: 65_535,
+    cutMark: '\n\n(This text was too long and has been cut.)',
+  },
+  draftPrefix: 'WIP: ',
+  plainBody: body => body,
+};
+
 /** Gitea and Forgejo, whose interface is the same as far as it is used here. */
-export function createGiteaForge(options: { hosts: readonly ForgeHost[]; fetch?: typeof fetch }): Forge {
-  return createRestForge(
-    {
-      rules: {
-        forge: 'gitea',
-        // Gitea cuts longer titles off without a word.
-        limits: {
-          title: 255,
-          titleIn: 'bytes',
-          body: 65_535,
-          cutMark: '\n\n(This text was too long and has been cut.)',
-        },
-        draftPrefix: 'WIP: ',
-        plainBody: body => body,
-      },
-      remotes: { apiPath: '/api/v1', nested: false },
-      prefix: 'SANDPIPER_GITEA',
-      needs:
-        'To push and to open pull requests the token needs the scope write:repository, and its user must be allowed to write there.',
-      authorization: token => `token ${token}`,
-      desk: api => new GiteaDesk(api),
-    },
-    options,
-  );
+export function createGiteaForge(options: RestForgeOptions): Forge {
+  return createRestForge(GITEA, { rules: RULES, desk: api => new GiteaDesk(api) }, options);
 }
 
 class GiteaDesk implements RepositoryDesk {
@@ -47,7 +38,7 @@ class GiteaDesk implements RepositoryDesk {
 
   constructor(api: RepositoryApi) {
     this.#api = api;
-    this.#path = `/repos/${encodeURIComponent(api.repository.owner)}/${encodeURIComponent(api.repository.name)}`;
+    this.#path = giteaPath(api.repository);
   }
 
   async defaultBranch(): Promise<string> {

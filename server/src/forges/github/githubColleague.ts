@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type {
   Colleague,
+  Conversation,
   FailedCheck,
   ForgeReview,
   IssueComment,
@@ -120,7 +121,7 @@ class GithubColleague implements Colleague {
     });
   }
 
-  async say(place: Place, { number, marker, body }: { number: number; marker: string; body: string }): Promise<void> {
+  async say(place: Place, { number, marker, body }: Parameters<Colleague['say']>[1]): Promise<void> {
     const api = await this.#api(place);
     const text = marked(body, marker);
     const found = (await comments(api, number)).find(comment => comment.body.includes(marker));
@@ -202,7 +203,7 @@ class GithubColleague implements Colleague {
       }));
   }
 
-  async listComments(place: Place, number: number): Promise<IssueComment[]> {
+  async listComments(place: Place, { number }: Conversation): Promise<IssueComment[]> {
     const found = await comments(await this.#api(place), number);
     return found.map(({ id, body, html_url: url, user, created_at: createdAt, updated_at: updatedAt }) => ({
       id,

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { SandpiperError } from '../../../../protocol/errors.ts';
-import type { ForgeHost } from '../../core/forgeConfig.ts';
 import type { Forge } from '../forge.ts';
-import type { CreateFailure, FoundPullRequest, NewPullRequest } from '../openOnce.ts';
+import type { CreateFailure, DeskRules, FoundPullRequest, NewPullRequest } from '../openOnce.ts';
 import type { PullRequestTexts } from '../pullRequestTexts.ts';
 import { mayHaveHappened } from '../restApi.ts';
-import { createRestForge, type RepositoryApi, type RepositoryDesk } from '../restForge.ts';
+import { createRestForge, type RepositoryApi, type RepositoryDesk, type RestForgeOptions } from '../restForge.ts';
+import { GITLAB, gitlabPath } from './gitlab.ts';
 import { gitlabMergeSchema, withoutQuickActions } from './gitlabMergeRequest.ts';
 
 const PAGE = 100;
@@ -13,32 +13,22 @@ const PAGE = 100;
 /** Null while the repository is empty. */
 const projectSchema = z.object({ path_with_namespace: z.string(), default_branch: z.string().nullish() });
 
+const RULES: DeskRules = {
+  forge: GITLAB.forge,
+  // The body may have a megabyte there, of any characters.
+  limits: {
+    title: 255,
+    titleIn: 'units',
+    body: 262_144,
+    cutMark: '\n\n(This text was too long and has been cut.)',
+  },
+  draftPrefix: 'Draft: ',
+  plainBody: withoutQuickActions,
+};
+
 /** GitLab, whose merge requests are pull requests here and whose projects may lie in groups of groups. */
-export function createGitlabForge(options: { hosts: readonly ForgeHost[]; fetch?: typeof fetch }): Forge {
-  return createRestForge(
-    {
-      rules: {
-        forge: 'gitlab',
-        // The body may have a megabyte there, of any characters.
-        limits: {
-          title: 255,
-          titleIn: 'units',
-          body: 262_144,
-          cutMark: '\n\n(This text was too long and has been cut.)',
-        },
-        draftPrefix: 'Draft: ',
-        plainBody: withoutQuickActions,
-      },
-      // SSH on the HTTPS port of gitlab.com.
-      remotes: { apiPath: '/api/v4', nested: true, aliases: { 'altssh.gitlab.com': 'gitlab.com' } },
-      prefix: 'SANDPIPER_GITLAB',
-      needs:
-        'To push and to open merge requests the token needs the scopes api and write_repository, and at least the role Developer.',
-      authorization: token => `Bearer ${token}`,
-      desk: api => new GitlabDesk(api),
-    },
-    options,
-  );
+export function createGitlabForge(options: RestForgeOptions): Forge {
+  return createRestForge(GITLAB, { rules: RULES, desk: api => new GitlabDesk(api) }, options);
 }
 
 class GitlabDesk implements RepositoryDesk {
@@ -47,7 +37,7 @@ class GitlabDesk implements RepositoryDesk {
 
   constructor(api: RepositoryApi) {
     this.#api = api;
-    this.#path = `/projects/${encodeURIComponent(`${api.repository.owner}/${api.repository.name}`)}`;
+    this.#path = gitlabPath(api.repository);
   }
 
   async defaultBranch(): Promise<string> {

@@ -21,18 +21,22 @@ export interface SignedHeaders {
   signatures: Buffer[];
 }
 
+const NAMED_HINT =
+  'Sign it with the secret that `sandpiper hooks add` showed, or make another one with `sandpiper hooks rotate`.';
+
 /**
  * What can be refused before the body is read.
+ * @param hint where the secret is that it is to be signed with
  * @throws `unauthorized`, `invalid_request`
  */
-export function readSignedHeaders(headers: IncomingHttpHeaders, nowMs: number): SignedHeaders {
+export function readSignedHeaders(headers: IncomingHttpHeaders, nowMs: number, hint = NAMED_HINT): SignedHeaders {
   const signatures = one(headers, 'webhook-signature')
     .split(' ')
     .slice(0, MAX_SIGNATURES)
     .flatMap(part => SIGNATURE.exec(part)?.[1] ?? [])
     .map(text => Buffer.from(text, 'base64'));
   if (signatures.length === 0) {
-    throw notSigned('The webhook has no signature of the form `v1,...` in webhook-signature.');
+    throw notSigned('The webhook has no signature of the form `v1,...` in webhook-signature.', hint);
   }
   const id = one(headers, 'webhook-id');
   const time = one(headers, 'webhook-timestamp');
@@ -42,7 +46,7 @@ export function readSignedHeaders(headers: IncomingHttpHeaders, nowMs: number): 
     });
   }
   if (Math.abs(Number(time) * 1000 - nowMs) > TOLERANCE_MS) {
-    throw notSigned('The webhook-timestamp is more than five minutes away from the time of this relay.');
+    throw notSigned('The webhook-timestamp is more than five minutes away from the time of this relay.', hint);
   }
   return { id, time, signatures };
 }
@@ -65,10 +69,8 @@ export function toSignedSecret(secret: string): string {
   return `whsec_${Buffer.from(secret, 'base64url').toString('base64')}`;
 }
 
-export function notSigned(message: string): SandpiperError {
-  return new SandpiperError('unauthorized', message, {
-    hint: 'Sign it with the secret that `sandpiper hooks add` showed, or make another one with `sandpiper hooks rotate`.',
-  });
+export function notSigned(message: string, hint = NAMED_HINT): SandpiperError {
+  return new SandpiperError('unauthorized', message, { hint });
 }
 
 function one(headers: IncomingHttpHeaders, name: string): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { describe, it } from 'mocha';
-import { isSignedBy, readSignedHeaders, toSignedSecret } from '../../../server/src/triggers/standardWebhook.ts';
+import { isSignedBy, readSignedHeaders, toSignedSecret } from '../../../server/src/core/standardWebhook.ts';
 
 const NOW = 1_674_087_231_000;
 const BODY = Buffer.from('{"test": 2432232314}');
