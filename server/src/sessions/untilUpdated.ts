@@ -12,33 +12,33 @@ const PAGE = 100;
  * @throws why it does not go on, or `timeout`
  */
 export async function untilUpdated(sessions: Sessions, session: Session): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const look = (): void => {
-    const { state } = session.log;
-    const stopped = whyStopped(state);
-    if (!state.updating) {
-      resolve();
-    } else if (stopped) {
-      reject(stopped);
-    }
-  };
-  const following = sessions.follow(session.id, { onEvents: look, onDelta: () => {} });
-  const timer = setTimeout(
-    () =>
-      reject(
-        new SandpiperError('timeout', 'The update from the base is still under way.', {
-          hint: 'Look at the session, and ask again when it is done.',
-        }),
-      ),
-    MAX_WAIT_MS,
-  );
-  try {
+  await new Promise<void>((resolve, reject) => {
+    const end = (why?: SandpiperError): void => {
+      clearTimeout(timer);
+      following.dispose();
+      if (why) {
+        reject(why);
+      } else {
+        resolve();
+      }
+    };
+    const look = (): void => {
+      const { state } = session.log;
+      const stopped = whyStopped(state);
+      if (!state.updating || stopped) {
+        end(state.updating ? stopped : undefined);
+      }
+    };
+    const timer = setTimeout(() => end(stillUnderWay()), MAX_WAIT_MS);
+    const following = sessions.follow(session.id, { onEvents: look, onDelta: () => {} });
     look();
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    following.dispose();
-  }
+  });
+}
+
+function stillUnderWay(): SandpiperError {
+  return new SandpiperError('timeout', 'The update from the base is still under way.', {
+    hint: 'Look at the session, and ask again when it is done.',
+  });
 }
 
 function whyStopped({ archived, phase }: SessionState): SandpiperError | undefined {
