@@ -1,5 +1,6 @@
 import { turnName } from './checkpoints.ts';
 import { elapsed } from './elapsed.ts';
+import { providerName } from './moving.ts';
 import type { Activity, Recovering, SessionState, SessionSummary, ToolItem } from './session.ts';
 import { checkTitle } from './specChecks.ts';
 import { nextCheck, openWork } from './specWork.ts';
@@ -48,6 +49,9 @@ export function describeActivity(state: SessionState, quiet?: Quiet): Activity {
   }
   if (state.updating && phase.kind === 'idle') {
     return { kind: 'restoring', label: `Updating from ${state.updating.branch}`, since: state.updating.since };
+  }
+  if (state.moving && phase.kind === 'idle') {
+    return { kind: 'moving', label: `Moving to ${providerName(state.moving.provider)}`, since: state.moving.since };
   }
   return phaseActivity(state, quiet);
 }
@@ -128,6 +132,7 @@ const COUNTED: ReadonlySet<Activity['kind']> = new Set([
   'starting',
   'recovering',
   'restoring',
+  'moving',
   'checking',
 ]);
 

@@ -34,6 +34,7 @@ import { hookCalls } from './hookCalls.ts';
 import { triggerCalls } from './triggerCalls.ts';
 import { labelCalls } from './labelCalls.ts';
 import { landingCalls } from './landingCalls.ts';
+import { moveCalls } from './moveCalls.ts';
 import { policyCalls } from './policyCalls.ts';
 import { treeCalls } from './treeCalls.ts';
 import { checkpointCalls } from './checkpointCalls.ts';
@@ -234,6 +235,7 @@ export const calls = {
   },
   ...attentionCalls,
   ...labelCalls,
+  ...moveCalls,
   ...importCalls,
   ...ruleCalls,
   ...searchCalls,

@@ -60,12 +60,13 @@ export const checkpointHandlers: Handlers<CheckpointEvent> = {
       ...(state.phase.kind === 'preparing' ? { phase: phaseOfTurns(state.turns, at) } : {}),
     };
   },
-  sessionBranched: (state, { from, turn, title }, { at, seq, items }) => {
+  sessionBranched: (state, { from, turn, title, place }, { at, seq, items }) => {
     // What came later, or was not taken yet, belongs to the other session.
     items.keep(item => !('turn' in item) || item.turn === undefined || item.turn <= turn);
     items.keep(item => item.kind !== 'message' || item.delivery === 'taken');
     items.add(notice(seq, at, 'info', `Branched from ${turnName(turn)} of "${from.title}".`));
     return {
+      ...place,
       title,
       // Whoever pinned the other one has not pinned this.
       pinned: undefined,
@@ -79,6 +80,7 @@ export const checkpointHandlers: Handlers<CheckpointEvent> = {
       conversation: undefined,
       restoring: undefined,
       updating: undefined,
+      moving: undefined,
       restores: [],
       spec: undefined,
       extracting: undefined,

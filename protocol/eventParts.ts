@@ -21,6 +21,9 @@ export type BlobRef = z.infer<typeof blobRefSchema>;
 export const payloadSchema = z.object({ text: z.string(), blob: blobRefSchema.optional() }).meta({ id: 'Payload' });
 export type Payload = z.infer<typeof payloadSchema>;
 
+export const isolationSchema = z.enum(['none', 'process', 'container', 'vm']).meta({ id: 'Isolation' });
+export type Isolation = z.infer<typeof isolationSchema>;
+
 export const failureSchema = z
   .object({
     code: z.string().describe('A key of ERROR_CODES; an unknown one is shown by its message'),

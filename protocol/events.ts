@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { baseEvents } from './baseEvents.ts';
 import { composingEvents, effortSchema, messageWaySchema, permissionModeSchema } from './composing.ts';
-import { blobRefSchema, commitSchema, failureSchema, payloadSchema } from './eventParts.ts';
+import { blobRefSchema, commitSchema, failureSchema, isolationSchema, payloadSchema } from './eventParts.ts';
 import { pullRequestStatusSchema } from './pullRequestStatus.ts';
 import { feedbackEvents } from './feedbackEvents.ts';
 import { idPattern } from './ids.ts';
@@ -10,6 +10,7 @@ import { networkEvents } from './network.ts';
 import { originSchema } from './origin.ts';
 import { importEvents } from './importEvents.ts';
 import { labelEvents } from './labels.ts';
+import { moveEvents } from './moving.ts';
 import { ruleEvents, ruleScopeSchema, ruleTextSchema } from './permissionRules.ts';
 import {
   changeStatsSchema,
@@ -29,10 +30,17 @@ import { specEvents } from './specEvents.ts';
 export const sessionIdSchema = z.string().regex(idPattern('ses')).meta({ id: 'SessionId' });
 export const messageIdSchema = z.string().regex(idPattern('msg')).meta({ id: 'MessageId' });
 export const approvalIdSchema = z.string().min(1).max(200);
-export const isolationSchema = z.enum(['none', 'process', 'container', 'vm']).meta({ id: 'Isolation' });
-export type Isolation = z.infer<typeof isolationSchema>;
 
-export { blobRefSchema, commitSchema, failureSchema, type BlobRef, type Failure, type Payload } from './eventParts.ts';
+export {
+  blobRefSchema,
+  commitSchema,
+  failureSchema,
+  isolationSchema,
+  type BlobRef,
+  type Failure,
+  type Isolation,
+  type Payload,
+} from './eventParts.ts';
 export { permissionModeSchema, type PermissionMode } from './composing.ts';
 
 export const repositoryRefSchema = z
@@ -323,6 +331,10 @@ export const eventBodySchema = z.discriminatedUnion('type', [
       from: z.object({ sessionId: sessionIdSchema, title: z.string() }),
       turn: z.int().nonnegative().describe('The last that both have'),
       title: z.string(),
+      place: z
+        .object({ provider: z.string(), isolation: isolationSchema })
+        .optional()
+        .describe('Where the other session is now; absent: as the log before it says'),
       by: z.string(),
     })
     .describe('What stands before it is the log of the session that this one was branched from'),
@@ -341,6 +353,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   ...progressEvents,
   ...networkEvents,
   ...labelEvents,
+  ...moveEvents,
   ...ruleEvents,
   ...importEvents,
   ...specEvents,

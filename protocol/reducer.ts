@@ -9,6 +9,7 @@ import { ItemEditor } from './itemEditor.ts';
 import { endTasks, progressHandlers } from './progressReducer.ts';
 import { networkHandlers } from './networkReducer.ts';
 import { labelHandlers } from './labelsReducer.ts';
+import { moveHandlers } from './moveReducer.ts';
 import { notice, patched, phaseOfTurns, type Handlers, type Patch, type Step } from './reducerParts.ts';
 import { reviewAfterDecision, reviewAfterTurn } from './reviewReducer.ts';
 import type { Approval, Item, SessionState, ToolItem, Turn } from './session.ts';
@@ -108,7 +109,7 @@ const handlers: Handlers = {
   sessionRenamed: (_state, body) => ({ title: body.title }),
   sessionArchived: (state, body, { at }) => ({
     archived: body.archived,
-    ...(body.archived ? endedWork(state, 'The session was archived.', at) : {}),
+    ...(body.archived ? { moving: undefined, ...endedWork(state, 'The session was archived.', at) } : {}),
   }),
   preparing: (_state, body, { at }) => ({ phase: { kind: 'preparing', step: body.step, since: at } }),
   sandboxReady: (_state, body) => ({ provider: body.provider, isolation: body.isolation }),
@@ -292,6 +293,7 @@ const handlers: Handlers = {
   ...progressHandlers,
   ...networkHandlers,
   ...labelHandlers,
+  ...moveHandlers,
   ...ruleHandlers,
   ...importHandlers,
   ...specHandlers,

@@ -13,6 +13,7 @@ type Ending =
   | 'recovering'
   | 'restoring'
   | 'updating'
+  | 'moving'
   | 'restored'
   | 'heads'
   | 'conversation'
@@ -46,6 +47,7 @@ export function patched(state: SessionState, patch: Patch): Omit<SessionState, '
     recovering,
     restoring,
     updating,
+    moving,
     restored,
     heads,
     conversation,
@@ -69,6 +71,7 @@ export function patched(state: SessionState, patch: Patch): Omit<SessionState, '
     ...(recovering ? { recovering } : {}),
     ...(restoring ? { restoring } : {}),
     ...(updating ? { updating } : {}),
+    ...(moving ? { moving } : {}),
     ...(restored === undefined ? {} : { restored }),
     ...(heads ? { heads } : {}),
     ...(conversation === undefined ? {} : { conversation }),

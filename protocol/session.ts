@@ -18,6 +18,7 @@ import type { Effort } from './composing.ts';
 import type { CommentPlace, ItemAnswer, SubmittedItem } from './feedback.ts';
 import type { ContextUse, Todo } from './progress.ts';
 import type { Origin } from './origin.ts';
+import type { Moving } from './moving.ts';
 import type { Network } from './network.ts';
 import type { SpecRef } from './specEvents.ts';
 import type { SpecProgress, SpecWork } from './specWork.ts';
@@ -146,6 +147,7 @@ export interface Activity {
     | 'stuck'
     | 'recovering'
     | 'restoring'
+    | 'moving'
     | 'checking'
     | 'stopping'
     | 'checkpointing'
@@ -232,6 +234,8 @@ export interface SessionState {
   recovering?: Recovering;
   restoring?: Restoring;
   updating?: Updating;
+  /** To another sandbox provider; `provider` is the one where it still is. */
+  moving?: Moving;
   /** The commit that a restore, an applied review or an update from the base put in place, until the next turn ends. */
   restored?: string;
   /** What the next turn goes on from; absent: from the last turn. */

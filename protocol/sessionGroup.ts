@@ -14,7 +14,7 @@ export const GROUP_LABELS: Readonly<Record<SessionGroupId, string>> = {
 };
 
 /** Between turns, and yet something is under way. */
-const BUSY: ReadonlySet<unknown> = new Set(['starting', 'recovering', 'restoring']);
+const BUSY: ReadonlySet<unknown> = new Set(['starting', 'recovering', 'restoring', 'moving']);
 
 export function groupOf(
   summary: Pick<SessionSummary, 'archived' | 'needsYou' | 'phase' | 'pending' | 'doing' | 'spec'>,

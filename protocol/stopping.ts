@@ -27,13 +27,16 @@ export function turnToStop(state: SessionState): number | undefined {
     : undefined;
 }
 
-/** What a stop would end at this moment: a turn, the way to it, or a spec; undefined when there is nothing to stop. */
-export function whatToStop(state: SessionState): 'turn' | 'start' | 'spec' | undefined {
+/** What a stop would end at this moment: a turn, the way to it, a move, or a spec; undefined when there is nothing to stop. */
+export function whatToStop(state: SessionState): 'turn' | 'start' | 'move' | 'spec' | undefined {
   if (state.archived) {
     return undefined;
   }
   if (turnToStop(state) !== undefined) {
     return 'turn';
+  }
+  if (state.moving) {
+    return 'move';
   }
   const waits = state.phase.kind === 'preparing' || state.phase.kind === 'idle';
   if (waits && undeliveredMessages(state.items).length > 0) {

@@ -23,6 +23,7 @@ export const COMMENT_COMMANDS = [
 
 /** What can be done with the list of sessions and its rows. */
 export const LIST_COMMANDS = [
+  'sandpiper.moveSession',
   'sandpiper.pinSession',
   'sandpiper.unpinSession',
   'sandpiper.tagSession',

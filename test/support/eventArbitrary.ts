@@ -65,6 +65,7 @@ const STRETCHES: readonly (readonly EventBody['type'][])[] = [
   ['reviewDecided', 'reviewDecided'],
   ['restoreStarted', 'restoreFinished'],
   ['baseUpdateStarted', 'baseUpdated'],
+  ['moveStarted', 'sandboxReady', 'sessionMoved'],
   ['sandboxLost', 'preparing', 'agentStarted'],
   ['specWorkStarted', 'specRoundStarted', 'specChecked', 'specTurnAsked'],
   ['approvalAsked', 'approvalAnswered', 'specWorkEnded'],

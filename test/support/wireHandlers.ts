@@ -54,6 +54,7 @@ export function wireHandlers(sessions: MemorySessions): WireHandlers {
     },
     'session.get': ({ sessionId }) => sessions.snapshot(sessionId, 200),
     'session.configure': unused,
+    'session.move': unused,
     'session.network': unused,
     'session.allowNetwork': unused,
     'session.findSecrets': unused,

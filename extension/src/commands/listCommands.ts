@@ -12,6 +12,7 @@ import { filterSessions } from './filterSessions.ts';
 import { showSessions } from './showSessions.ts';
 import { importSession } from './importSession.ts';
 import { tagSession } from './labelCommands.ts';
+import { moveSession } from './moveSession.ts';
 import type { PickSession, SessionQuestion } from './pickSession.ts';
 import type { CommandHandler, CommandHandlers } from './registerCommands.ts';
 import { t } from '../../../protocol/text.ts';
@@ -38,6 +39,11 @@ const QUESTIONS = {
     placeHolder: t('Session to unpin'),
     fits: summary => summary.pinned === true,
     none: t('No session is pinned.'),
+  },
+  move: {
+    placeHolder: t('Session to move'),
+    fits: summary => !summary.archived,
+    none: t('There is no session yet.'),
   },
   tag: { placeHolder: t('Session to tag'), fits: () => true, none: t('There is no session yet.') },
 } satisfies Record<string, SessionQuestion>;
@@ -73,6 +79,7 @@ export function createListCommands({
     'sandpiper.pinSession': forSession(QUESTIONS.pin, sessionId => actions.pin(sessionId, true)),
     'sandpiper.unpinSession': forSession(QUESTIONS.unpin, sessionId => actions.pin(sessionId, false)),
     'sandpiper.tagSession': forSession(QUESTIONS.tag, sessionId => tagSession(actions, store, sessionId)),
+    'sandpiper.moveSession': forSession(QUESTIONS.move, sessionId => moveSession(relay, sessionId)),
     'sandpiper.filterSessions': () => filterSessions(store, filter),
     'sandpiper.clearFilter': () => Promise.resolve(filter.set('')),
     'sandpiper.showOlderSessions': async argument => {

@@ -30,6 +30,7 @@ import { createStyle, plain } from './render.ts';
 import { addPolicy } from './policy.ts';
 import { addReview } from './review.ts';
 import { addRules } from './rules.ts';
+import { addMove } from './move.ts';
 import { addNetwork, several } from './network.ts';
 import { addExport, addSearch } from './search.ts';
 import { addSchedules } from './schedules.ts';
@@ -58,6 +59,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   addGc(command, options, run);
   addRecover(command, options, run);
   addCheckpoints(command, options, run);
+  addMove(command, options, run);
   addLanding(command, options, run);
   addPolicy(command, options, run);
   addReview(command, options, run);

@@ -1,5 +1,6 @@
 import { restoredParts, turnName } from '../../../protocol/checkpoints.ts';
 import type { EventBody, Failure } from '../../../protocol/events.ts';
+import { providerName } from '../../../protocol/moving.ts';
 import { networkName } from '../../../protocol/networkReducer.ts';
 import { pullRequestText } from '../../../protocol/pullRequestText.ts';
 
@@ -88,6 +89,12 @@ function renderTrouble(body: EventBody, style: Style): string | undefined {
     case 'restoreFinished':
       return style.green('restored; `sandpiper back --undo` takes it back');
     case 'restoreFailed':
+      return failureText(body.failure, style);
+    case 'moveStarted':
+      return style.dim(`moving to ${providerName(body.provider)}`);
+    case 'sessionMoved':
+      return style.green(`moved from ${providerName(body.from)} to ${providerName(body.to)}`);
+    case 'moveFailed':
       return failureText(body.failure, style);
     case 'sessionBranched':
       return style.dim(`branched from ${turnName(body.turn)} of ${body.from.sessionId}: ${plain(body.from.title)}`);

@@ -11,6 +11,14 @@ export const STOPPED_EARLY: Failure = {
   retryable: true,
 };
 
+/** What a move says that a person stopped. */
+export const STOPPED_MOVE: Failure = {
+  code: 'stopped',
+  message: 'You stopped it.',
+  hint: 'The session is where it was.',
+  retryable: true,
+};
+
 /** What an agent's end means: a stopped turn, a failed turn, an agent that never started, or nothing. */
 export function endEvents(
   state: SessionState,
@@ -78,7 +86,7 @@ function isExpected(
   const resuming = state.recovering !== undefined;
   return (
     wanted ||
-    ((state.restoring ?? state.updating) !== undefined && !open) ||
+    ((state.restoring ?? state.updating ?? state.moving) !== undefined && !open) ||
     runtime.releasing === segment ||
     (!open && runtime.outdated === segment) ||
     runtime.stopping === segment ||

@@ -85,7 +85,7 @@ class BranchedLog {
   readonly #turn: number;
 
   constructor(dependencies: Dependencies, origin: Session, sessionId: string, params: Params) {
-    const { id, title } = origin.log.state;
+    const { id, title, provider, isolation } = origin.log.state;
     this.#dependencies = dependencies;
     this.#origin = origin;
     this.#sessionId = sessionId;
@@ -97,6 +97,7 @@ class BranchedLog {
         from: { sessionId: id, title },
         turn,
         title: params.title ?? branchTitle(title, turn),
+        place: { provider, isolation },
         by: 'owner',
       },
       ...(prompt === undefined

@@ -29,9 +29,24 @@ export type Step =
   /** Go back to a turn; no agent runs. */
   | { kind: 'restore' }
   /** Merge in what the base branch has since; no agent runs. */
-  | { kind: 'updateBase' };
+  | { kind: 'updateBase' }
+  /** Go to another sandbox provider; no agent runs. */
+  | { kind: 'move' }
+  /** Nothing else is due, and what a move left behind is still there. */
+  | { kind: 'removeLeft' };
 
 export function decideNext(state: SessionState, runtime: Runtime, attached: boolean): Step {
+  const step = decideWork(state, runtime, attached);
+  const mayTidy = step.kind === 'wait' && !state.moving && state.turns.every(turn => turn.agent);
+  return mayTidy && runtime.left !== undefined ? { kind: 'removeLeft' } : step;
+}
+
+/** Whether a session with this step works at nothing. */
+export function isAtRest({ kind }: Step): boolean {
+  return kind === 'wait' || kind === 'removeLeft';
+}
+
+function decideWork(state: SessionState, runtime: Runtime, attached: boolean): Step {
   const blocked = state.phase.kind === 'blocked';
   if (runtime.starting !== undefined && (state.archived || blocked)) {
     return { kind: 'endAgent', segment: runtime.starting };
@@ -56,6 +71,9 @@ export function decideNext(state: SessionState, runtime: Runtime, attached: bool
   if (state.archived || state.turns.some(turn => !turn.agent)) {
     return { kind: 'wait' };
   }
+  if (state.moving) {
+    return nextOfMove(state, runtime);
+  }
   const exchange = state.restoring ? 'restore' : state.updating ? 'updateBase' : undefined;
   return exchange
     ? nextOfExchange(state, runtime, exchange)
@@ -79,6 +97,12 @@ function nextOfExchange({ agent }: SessionState, { sandbox, cloned }: Runtime, k
     return { kind: 'endAgent', segment: agent.segment };
   }
   return sandbox && cloned ? { kind } : { kind: 'prepareSandbox' };
+}
+
+/** A process that may be there without a word of it in the log would write into files that are being taken along. */
+function nextOfMove({ agent }: SessionState, { starting }: Runtime): Step {
+  const segment = starting ?? (agent.running ? agent.segment : undefined);
+  return segment === undefined ? { kind: 'move' } : { kind: 'endAgent', segment };
 }
 
 /** Whether an agent must go before anything else: it is recovered, or a person stopped its turn and that is over. */
@@ -137,8 +161,8 @@ export function mayRelease(state: SessionState, runtime: Runtime, idleMs: number
 
 /** Whether a relay that comes back must take the session up, by its row alone. */
 export function isUnderWay({ summary, runtime }: Pick<SessionRow, 'summary' | 'runtime'>): boolean {
-  const { starting, deleting } = underWaySchema.parse(JSON.parse(runtime));
-  if (summary.agentRunning || starting !== undefined || deleting !== undefined) {
+  const { starting, deleting, left } = underWaySchema.parse(JSON.parse(runtime));
+  if (summary.agentRunning || starting !== undefined || deleting !== undefined || left !== undefined) {
     return true;
   }
   switch (summary.phase) {
@@ -160,7 +184,7 @@ export function isUnderWay({ summary, runtime }: Pick<SessionRow, 'summary' | 'r
 
 const RESUMED: ReadonlySet<unknown> = new Set(['recovering', 'restoring', 'checking']);
 
-const underWaySchema = runtimeSchema.pick({ starting: true, deleting: true });
+const underWaySchema = runtimeSchema.pick({ starting: true, deleting: true, left: true });
 
 /** A short name for a session from its first message. */
 export function titleFrom(prompt: string): string {

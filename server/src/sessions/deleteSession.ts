@@ -8,6 +8,7 @@ import type { CallRecord } from '../store/store.ts';
 import { archiveSession, type FinalSession } from './archiveSession.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Deleting } from './runtime.ts';
+import { removeSandboxes } from './removeSandboxes.ts';
 import { saveSandbox } from './savedSandbox.ts';
 import type { Session } from './session.ts';
 import { providerOf, relayFolderOf } from './workspace.ts';
@@ -131,10 +132,13 @@ async function removeAll(
   await dependencies.gateway.close(state.id);
   await dependencies.egress.proxy.close(state.id);
   // Also one that was made and of which the log does not say so yet.
-  const provider = providerOf(dependencies, state.provider);
-  const made = (await provider.list()).filter(sandbox => sandbox.key === state.id);
-  for (const sandbox of runtime.sandbox ? [runtime.sandbox, ...made] : made) {
-    await providerOf(dependencies, sandbox.provider).destroy(sandbox);
+  await removeSandboxes(dependencies, state.id, { provider: state.provider, ...runtime.sandbox });
+  for (const place of runtime.left ?? []) {
+    // Where one is out of reach now, the next look for what nobody needs finds it.
+    await removeSandboxes(dependencies, state.id, place).catch((error: unknown) => {
+      const fields = { sessionId: state.id, provider: place.provider, error: toSandpiperError(error).message };
+      dependencies.log.log('warn', 'session', 'What a move left behind stays for now', fields);
+    });
   }
   await dependencies.conversations.remove(state.id);
   await rm(await relayFolderOf(dependencies, state.id), { recursive: true, force: true });

@@ -1,7 +1,7 @@
 import type { SessionState } from '../../../protocol/session.ts';
 import type { SandboxRef } from '../sandboxes/provider.ts';
 import type { Dependencies } from './dependencies.ts';
-import { decideNext } from './decisions.ts';
+import { decideNext, isAtRest } from './decisions.ts';
 import type { Runtime } from './runtime.ts';
 import { saveSandbox } from './savedSandbox.ts';
 import type { SessionLog } from './sessionLog.ts';
@@ -60,7 +60,7 @@ function mayLetGo(state: SessionState, runtime: Runtime): boolean {
     !state.agent.running &&
     runtime.starting === undefined &&
     runtime.deleting === undefined &&
-    decideNext(state, runtime, false).kind === 'wait'
+    isAtRest(decideNext(state, runtime, false))
   );
 }
 

@@ -5,7 +5,7 @@ import { isSpecQuestion } from '../../../protocol/specWork.ts';
 import type { whatToStop } from '../../../protocol/stopping.ts';
 import type { Agent } from '../agents/agent.ts';
 import type { RuleScope } from '../../../protocol/permissionRules.ts';
-import { STOPPED_EARLY } from './agentEnd.ts';
+import { STOPPED_EARLY, STOPPED_MOVE } from './agentEnd.ts';
 import type { Draft } from './changeBatch.ts';
 import { sessionRules } from './permissionRules.ts';
 import type { Runtime } from './runtime.ts';
@@ -70,6 +70,9 @@ export function stopTurn(agent: Agent, state: SessionState, what: ReturnType<typ
   }
   if (what === 'spec') {
     return { events: stopSpec(state) };
+  }
+  if (what === 'move' && state.moving) {
+    return { events: [{ type: 'moveFailed', move: state.moving.seq, failure: STOPPED_MOVE }] };
   }
   return what === 'turn' && state.phase.kind !== 'stopping'
     ? {

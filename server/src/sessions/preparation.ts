@@ -76,14 +76,7 @@ async function prepareOnce(dependencies: Dependencies, log: SessionLog): Promise
   await goOn(log, { events: [{ type: 'preparing', step: 'mirror' }] });
   const { base, repository } = log.state;
   const found = await dependencies.findAgent(log.state.agent.id);
-  const existing = dependencies.mirrors.open(repository.id);
-  const mirror =
-    existing && (await readRef(existing, baseRef(base))) !== undefined ? existing : await fillMirror(dependencies, log);
-  dependencies.sourceAccess.forget(log.state.id);
-  const { id, accepted, proposed } = log.state;
-  // Both refs keep the base alive in the mirror, also when it is a snapshot that no branch names.
-  await Promise.all([updateRef(mirror, acceptedRef(id), accepted), updateRef(mirror, proposedRef(id), proposed)]);
-
+  const mirror = await openSessionMirror(dependencies, log);
   const { saved } = log.runtime;
   const commit = saved?.commit ?? currentCheckpoint(log.state);
   // Packed while the sandbox is made.
@@ -120,6 +113,18 @@ async function prepareOnce(dependencies: Dependencies, log: SessionLog): Promise
     dependencies.spares.wish({ provider, repository, agent: agent.id, commit: base });
   }
   return sandbox;
+}
+
+/** The mirror with all that the session stands on. @throws as fillMirror() does */
+export async function openSessionMirror(dependencies: Dependencies, log: SessionLog): Promise<Mirror> {
+  const { id, base, repository, accepted, proposed } = log.state;
+  const existing = dependencies.mirrors.open(repository.id);
+  const mirror =
+    existing && (await readRef(existing, baseRef(base))) !== undefined ? existing : await fillMirror(dependencies, log);
+  dependencies.sourceAccess.forget(id);
+  // Both refs keep the base alive in the mirror, also when it is a snapshot that no branch names.
+  await Promise.all([updateRef(mirror, acceptedRef(id), accepted), updateRef(mirror, proposedRef(id), proposed)]);
+  return mirror;
 }
 
 /** @throws `forge_unauthorized` when the source is private and the credential that came with the call is gone */

@@ -73,6 +73,9 @@ function whyNotNow(
     const what = state.restoring ? 'Another restore' : 'An update from the base';
     return { message: `${what} is under way in this session.`, hint: wait };
   }
+  if (state.moving) {
+    return { message: 'The session is being moved to another sandbox.', hint: wait };
+  }
   if (state.phase.kind === 'preparing') {
     return { message: 'The session is being prepared.', hint: 'Wait until its turn has ended, or stop it first.' };
   }

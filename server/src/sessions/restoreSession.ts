@@ -110,8 +110,9 @@ function afterwards({ wasArchived, deletedAt, missing }: Manifest, now: number):
 function restoredRuntime(manifest: Manifest): Runtime {
   const runtime = runtimeSchema.parse(JSON.parse(manifest.runtime));
   const { deleting: _deleting, sandbox: _sandbox, starting: _starting, releasing: _releasing, ...kept } = runtime;
+  const { left: _left, ...restored } = kept;
   return {
-    ...kept,
+    ...restored,
     cloned: false,
     answerContexts: {},
     ...(manifest.sandbox ? { saved: manifest.sandbox } : {}),

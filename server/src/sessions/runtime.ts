@@ -14,6 +14,10 @@ export const deletingSchema = z.object({
 });
 export type Deleting = z.infer<typeof deletingSchema>;
 
+/** A provider at which a sandbox may be; `id` where it is known. */
+const leftSchema = z.object({ provider: z.string(), id: z.string().optional() });
+export type Left = z.infer<typeof leftSchema>;
+
 /** `ours`: the session's own part of a commit that merges the work of others; absent when the commit is all ours. */
 const pushSchema = z.object({ branch: z.string(), commit: z.string(), ours: z.string().optional() });
 
@@ -31,6 +35,8 @@ export const runtimeSchema = z.object({
   /** What was in the sandbox that was removed; the next one is made like it. */
   saved: savedSandboxSchema.optional(),
   deleting: deletingSchema.optional(),
+  /** Where a sandbox of this session may be that is not its own: written before a move makes one, and when it leaves one. */
+  left: z.array(leftSchema).min(1).optional(),
   /** Segment whose process is being started, or may be there though its start is not in the log. */
   starting: z.int().positive().optional(),
   /** Segment whose input was ended because it had been idle for long. */

@@ -38,15 +38,19 @@ export async function saveConversation(
   }
 }
 
-/** Puts what the agent remembered into a sandbox that was made again and has it not. Returns what a person must know. */
+/**
+ * Puts what the agent remembered into a sandbox that was made again and has it not. Returns what a person must know.
+ * @param options `replace`: what is there may be older than the relay's copy
+ */
 export async function restoreConversation(
   dependencies: Dependencies,
   log: SessionLog,
   sandbox: Sandbox,
+  { replace }: { replace: boolean } = { replace: false },
 ): Promise<EventBody[]> {
   const agent = dependencies.agents.get(log.state.agent.id);
   const path = conversationIn(log, sandbox, agent);
-  if (!agent || !remembers(log.state) || (path !== undefined && (await isThere(sandbox, path)))) {
+  if (!agent || !remembers(log.state) || (!replace && path !== undefined && (await isThere(sandbox, path)))) {
     return [];
   }
   const content = await dependencies.conversations.read(copyOf(log.state));

@@ -12,14 +12,16 @@ import { AgentLink } from './agentLink.ts';
 import type { AgentRun } from './agentRun.ts';
 import { applyReview } from './applyReview.ts';
 import { checkpointTurn } from './checkpointTurn.ts';
-import { decideNext, isHalted, mayRelease, type Step } from './decisions.ts';
+import { decideNext, isAtRest, isHalted, mayRelease, type Step } from './decisions.ts';
 import type { Dependencies } from './dependencies.ts';
 import { extractSpec } from './extractStep.ts';
 import { loadImages } from './messageImages.ts';
 import { loseSandbox } from './lostSandbox.ts';
+import { moveSession } from './moveSession.ts';
 import { needsWatch, watchEvents, type WatchAction } from './liveness.ts';
 import { prepareSandbox, startAgent } from './preparation.ts';
 import { delayLeftMs, recoverEvents } from './recovery.ts';
+import { removeLeft } from './removeSandboxes.ts';
 import { restoreCheckpoint } from './restoreCheckpoint.ts';
 import type { Runtime } from './runtime.ts';
 import type { Draft } from './changeBatch.ts';
@@ -31,6 +33,10 @@ import { updateBase } from './updateBase.ts';
 import { untilQuiet } from './untilQuiet.ts';
 
 type CallOf = (seq: number) => CallRecord;
+
+/** A provider that cannot be asked to remove a sandbox is asked again after this, then after twice as long, and so on. */
+const TIDY_AGAIN_MS = 15_000;
+const TIDY_MAX_MS = 3_600_000;
 
 /**
  * One session at work: takes the next step that its log asks for, until it has to wait for the agent or a person. Holds
@@ -47,6 +53,10 @@ export class Session {
   #again = false;
   #closed = false;
   #delay: NodeJS.Timeout | undefined;
+  #tidying: NodeJS.Timeout | undefined;
+  /** By a clock that nobody sets. */
+  #tidyAt = 0;
+  #tidyAgainMs = TIDY_AGAIN_MS;
 
   constructor(log: SessionLog, dependencies: Dependencies) {
     const agent = dependencies.agents.get(log.state.agent.id);
@@ -139,7 +149,7 @@ export class Session {
       what = whatToStop(state);
       return { ...stopTurn(this.#agent, state, what, by), call: call(what !== undefined) };
     });
-    if (what === 'start' || what === 'spec') {
+    if (what === 'start' || what === 'spec' || what === 'move') {
       this.#preparing.halt(stoppedEarly());
     }
     if (what === 'turn' && events.length > 0) {
@@ -237,7 +247,7 @@ export class Session {
   }
 
   get #isWaiting(): boolean {
-    return decideNext(this.log.state, this.log.runtime, this.#link.attached).kind === 'wait';
+    return isAtRest(decideNext(this.log.state, this.log.runtime, this.#link.attached));
   }
 
   /** Whether nothing is under way and nobody looks: then the log says all that this object knows. */
@@ -255,6 +265,7 @@ export class Session {
   release(): void {
     this.#closed = true;
     clearTimeout(this.#delay);
+    clearTimeout(this.#tidying);
     this.#link.close();
     this.log.close();
   }
@@ -263,6 +274,7 @@ export class Session {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#delay);
+    clearTimeout(this.#tidying);
     this.#link.close();
     this.#preparing.halt(stoppedEarly());
     await this.#advancing;
@@ -316,8 +328,7 @@ export class Session {
       case 'attachAgent':
         return this.#link.reattach();
       case 'endAgent':
-        await this.#link.end(step.segment);
-        return this.log.state.agent.running;
+        return (await this.#mayEnd(step.segment)) && this.#end(step.segment);
       case 'deliver':
         await this.#deliver(step.messageId);
         return false;
@@ -344,6 +355,58 @@ export class Session {
       case 'updateBase':
         await updateBase(this.#dependencies, this.log, await this.#link.sandbox());
         return false;
+      case 'move':
+        await this.#move();
+        return false;
+      case 'removeLeft':
+        return !(await this.#removeLeft());
+    }
+  }
+
+  async #end(segment: number): Promise<boolean> {
+    await this.#link.end(segment);
+    return this.log.state.agent.running;
+  }
+
+  /** An agent that ends for a move is let go of in the log first: the move may be stopped before its end is there. */
+  async #mayEnd(segment: number): Promise<boolean> {
+    if (!this.log.state.moving) {
+      return true;
+    }
+    let may = false;
+    await this.log.update(state => {
+      may = state.moving !== undefined;
+      return may ? { events: [], runtime: { releasing: segment, releaseReason: 'for the move' } } : undefined;
+    });
+    return may;
+  }
+
+  async #move(): Promise<void> {
+    const moved = await this.#preparing.run(() => moveSession(this.#dependencies, this.log, this.#agent));
+    if (moved) {
+      this.#link.forgetSandbox();
+      this.#link.use(moved);
+    }
+    await this.#removeLeft();
+  }
+
+  /** Nobody waits for it: where it fails it is tried again in a while. @returns whether nothing is left */
+  async #removeLeft(): Promise<boolean> {
+    if (performance.now() < this.#tidyAt) {
+      return false;
+    }
+    try {
+      await removeLeft(this.#dependencies, this.log);
+      this.#tidyAgainMs = TIDY_AGAIN_MS;
+      return true;
+    } catch (error) {
+      const fields = { sessionId: this.id, error: toSandpiperError(error).message };
+      this.#dependencies.log.log('warn', 'session', 'What a move left behind could not be removed', fields);
+      this.#tidyAt = performance.now() + this.#tidyAgainMs;
+      clearTimeout(this.#tidying);
+      this.#tidying = setTimeout(() => this.advance(), this.#tidyAgainMs + 1).unref();
+      this.#tidyAgainMs = Math.min(2 * this.#tidyAgainMs, TIDY_MAX_MS);
+      return false;
     }
   }
 

@@ -11,6 +11,7 @@ import { deletedOf } from './deleteSession.ts';
 import type { Dependencies } from './dependencies.ts';
 import { Idempotency, type RecordOf } from './idempotency.ts';
 import { labelCallHandlers } from './labelling.ts';
+import { moveHandlers } from './moveHandlers.ts';
 import { importHandlers } from './importing.ts';
 import { land } from './landing.ts';
 import { LandingQueue } from './landingQueue.ts';
@@ -114,6 +115,7 @@ export function sessionHandlers(dependencies: Dependencies, sessions: Sessions):
     ...importHandlers(dependencies, sessions, idempotency),
     ...ruleCallHandlers(dependencies, rules, idempotency),
     ...labelCallHandlers(sessions, idempotency),
+    ...moveHandlers(dependencies, sessions, idempotency),
     ...reviewHandlers(dependencies, sessions, idempotency),
     ...feedbackHandlers(dependencies, sessions, idempotency),
     ...checkpointHandlers(dependencies, sessions, idempotency),

@@ -287,7 +287,7 @@ export class Sessions implements EventSource {
       return true;
     }
     return [...this.#loaded.values()].some(
-      ({ log }) => log.state.agent.running || log.state.phase.kind === 'preparing',
+      ({ log: { state } }) => state.agent.running || state.phase.kind === 'preparing' || state.moving !== undefined,
     );
   }
 

@@ -21,6 +21,7 @@ const icons: Record<Activity['kind'], IconName> = {
   stuck: 'warning',
   recovering: 'clock',
   restoring: 'clock',
+  moving: 'clock',
   checking: 'check',
   interrupted: 'warning',
   stopping: 'stop',

@@ -27,6 +27,7 @@ export function announcementFor(before: Activity['kind'] | undefined, now: Activ
     case 'retrying':
     case 'recovering':
     case 'restoring':
+    case 'moving':
     case 'stopping':
     case 'archived':
       return told(now.label);

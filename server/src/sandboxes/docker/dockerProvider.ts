@@ -250,7 +250,8 @@ class DockerProvider implements SandboxProvider {
       modelSocket: record.bound,
       driver: this.#driver(id, record),
       path: record.path,
-      mark: `${id}/${record.incarnation}`,
+      // The engine's processes are among this machine's, where `local` has sandboxes of the same ids.
+      mark: `${this.id}-${id}/${record.incarnation}`,
       ownership: this.#ownership,
       turns: this.#turns,
       ...(record.bound
