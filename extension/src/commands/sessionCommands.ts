@@ -50,7 +50,11 @@ const QUESTIONS = {
   open: { placeHolder: t('Session to open'), fits: () => true, none: NO_SESSION, takeVisible: false },
   show: { placeHolder: t('Session to open'), fits: () => true, none: NO_SESSION },
   send: { placeHolder: t('Session to send a message to'), fits: isOpen, none: NO_SESSION },
-  stop: { placeHolder: t('Session to stop'), fits: isRunning, none: t('No session is running.') },
+  stop: {
+    placeHolder: t('Session to stop'),
+    fits: summary => isRunning(summary) || summary.doing?.kind === 'moving',
+    none: t('No session is running.'),
+  },
   answer: {
     placeHolder: t('Session to answer'),
     fits: summary => openQuestions(summary) > 0,

@@ -42,9 +42,11 @@ function isolationWords(isolation: Isolation): string {
   }
 }
 
-/** Whether the agent must be stopped first. */
-export function mustStop({ phase, approvals }: SessionState): boolean {
+/** Whether the agent must be stopped first: it works, waits for an answer, or has tasks in the background. */
+export function mustStop({ phase, approvals, items }: SessionState): boolean {
   return (
-    approvals.length > 0 || phase.kind === 'working' || phase.kind === 'stopping' || phase.kind === 'checkpointing'
+    approvals.length > 0 ||
+    ['working', 'stopping', 'checkpointing'].includes(phase.kind) ||
+    items.some(item => item.kind === 'tool' && item.task?.state === 'running')
   );
 }

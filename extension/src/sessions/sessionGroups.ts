@@ -97,8 +97,12 @@ export function isTendable({ archived, pullRequest }: Pick<SessionSummary, 'arch
 }
 
 /** Whether there is something that *Stop* stops. */
-export function isStoppable(summary: Pick<SessionSummary, 'phase' | 'spec'>): boolean {
-  return ['preparing', 'working', 'stopping'].includes(summary.phase) || isBuilding(summary);
+export function isStoppable(summary: Pick<SessionSummary, 'phase' | 'spec' | 'doing'>): boolean {
+  return (
+    ['preparing', 'working', 'stopping'].includes(summary.phase) ||
+    isBuilding(summary) ||
+    summary.doing?.kind === 'moving'
+  );
 }
 
 /** Questions that wait for an answer; a session that only needs to be recovered has none. */
