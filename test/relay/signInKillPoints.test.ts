@@ -11,14 +11,14 @@ import { openWorkshop, type Workshop } from '../support/workshop.ts';
 const STOP_AT = new URL('../support/stopRelayAt.ts', import.meta.url).href;
 
 describe('a sign-in whose token is renewed, and a relay that is killed', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let github: GithubServer;
   let shop: Workshop;
 
   beforeEach(async () => {
     github = await startGithubServer();
-    // A minute is too little to begin something with: whatever wants a token has another one made.
-    github.signIns.options = { intervalMs: 10, codeMs: 900_000, tokenMs: 60_000 };
+    // Four minutes are too little to begin something with: whatever wants a token has another one made.
+    github.signIns.options = { intervalMs: 10, codeMs: 900_000, tokenMs: 240_000 };
   });
   afterEach(async () => {
     if (shop?.relay.pid !== undefined && (await isStopped(shop.relay.pid))) {
@@ -50,7 +50,7 @@ describe('a sign-in whose token is renewed, and a relay that is killed', functio
     );
     const sessionId = await beginChange(shop, (await makeForgeClone(shop, github, 'app')).source);
     await signIn();
-    const landing = shop.client.call('pullRequest.open', { sessionId }).then(
+    const landing = shop.client.call('pullRequest.open', { sessionId }, { timeoutMs: 90_000 }).then(
       ({ pullRequest }) => ({ pullRequest }),
       (error: unknown) => ({ error }),
     );
