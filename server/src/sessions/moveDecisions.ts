@@ -59,8 +59,9 @@ function whyNotMove(state: SessionState, runtime: Runtime, provider: string): Re
   if (state.moving) {
     return { message: `The session is being moved to ${providerName(state.moving.provider)}.`, hint: WAIT };
   }
-  if (state.restoring) {
-    return { message: 'A restore is under way in this session.', hint: WAIT };
+  if (state.restoring ?? state.updating) {
+    const what = state.restoring ? 'A restore' : 'An update from the base';
+    return { message: `${what} is under way in this session.`, hint: WAIT };
   }
   if (state.phase.kind === 'preparing') {
     return { message: 'The session is being prepared.', hint: 'Wait until its turn has ended, or stop it first.' };

@@ -43,7 +43,7 @@ function whyNotNow(
   if (state.phase.kind === 'blocked' || state.interrupted) {
     return { message: 'The last turn of this session was cut off.', hint: 'Recover the session first.' };
   }
-  if (state.restoring ?? state.updating) {
+  if (state.restoring ?? state.updating ?? state.moving) {
     return { message: 'The files of this session are being exchanged.', hint: wait };
   }
   if (whatToStop(state) !== undefined || state.phase.kind !== 'idle' || state.recovering) {

@@ -50,6 +50,8 @@ describe('the beginning of a move', () => {
     assert.match(refusal([...working, agentFinished]), /being saved as a checkpoint/);
     assert.match(refusal(idle, { backgroundTasks: 1 }), /tasks in the background/);
     assert.match(refusal([...idle, begun]), /is being moved to Docker/);
+    const updating: EventBody = { type: 'baseUpdateStarted', commit: BASE, branch: 'main', by: 'owner' };
+    assert.match(refusal([...idle, updating]), /An update from the base is under way/);
     assert.match(refusal([...idle, { type: 'sessionArchived', archived: true }]), /archived/);
     assert.match(refusal([created]), /being prepared/);
     const deleting = { id: 'd', at: 1, force: false, wasArchived: false, call: { key: 'k', paramsHash: 'h' } };

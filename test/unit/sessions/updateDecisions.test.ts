@@ -89,6 +89,8 @@ describe('an update from the base branch, as the log has it', () => {
     assert.equal(why([...rests, queued]), 'The agent is at work.');
     assert.match(String(why([...rests, { type: 'sessionArchived', archived: true }])), /archived/);
     assert.match(String(why([...rests, begun])), /being exchanged/);
+    const moving: EventBody = { type: 'moveStarted', provider: 'docker', isolation: 'container', by: 'owner' };
+    assert.match(String(why([...rests, moving])), /being exchanged/);
     const failure = { code: 'agent_failed', message: 'It ended.', retryable: true };
     assert.match(String(why([...rests, { type: 'sessionBlocked', failure }])), /cut off/);
     const deleting = { id: 'x', at: 0, force: false, wasArchived: false, call: { key: 'k', paramsHash: 'h' } };
