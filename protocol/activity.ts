@@ -1,6 +1,6 @@
 import { turnName } from './checkpoints.ts';
 import { elapsed } from './elapsed.ts';
-import { providerName } from './moving.ts';
+import { providerName } from './providerName.ts';
 import type { Activity, Recovering, SessionState, SessionSummary, ToolItem } from './session.ts';
 import { checkTitle } from './specChecks.ts';
 import { nextCheck, openWork } from './specWork.ts';

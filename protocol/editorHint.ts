@@ -7,14 +7,8 @@ const IN_EDITOR: readonly [inTerminal: RegExp, inEditor: string][] = [
   [/set SANDPIPER_CLAUDE\b/gi, 'set `sandpiper.agent.claudePath` in the settings'],
   [/\bwith SANDPIPER_DATA\b/g, 'with the setting `sandpiper.relay.dataFolder`'],
   [/Set ANTHROPIC_API_KEY for the relay, or run (“[^”]+”) in VS Code/g, 'Run $1'],
-  [
-    /sign in to GitHub in VS Code or with `sandpiper login`, or set SANDPIPER_GITHUB_TOKEN for the relay/gi,
-    'sign in to GitHub',
-  ],
-  [
-    /sign in to the forge in VS Code, to GitHub also with `sandpiper login`, or set (SANDPIPER_\w+(, | or )?)+ for the relay/gi,
-    'sign in to the forge',
-  ],
+  // Of a forge or of GitHub, with the other ways that there are.
+  [/sign in to (GitHub|the forge) in VS Code[^.]* for the relay/gi, 'sign in to $1'],
   [/enter a token for (\S+) in VS Code, or set \S+ for the relay, as \S+=<token>/gi, 'enter a token for $1'],
 ];
 

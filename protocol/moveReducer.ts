@@ -1,4 +1,4 @@
-import { providerName } from './moving.ts';
+import { providerName } from './providerName.ts';
 import { notice, type Handlers } from './reducerParts.ts';
 
 /* The part of the reducer that follows a session to another sandbox provider. */

@@ -1,6 +1,6 @@
 import type { CallResult } from '../../../protocol/calls.ts';
 import type { Isolation } from '../../../protocol/events.ts';
-import { providerName } from '../../../protocol/moving.ts';
+import { providerName } from '../../../protocol/providerName.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import { t } from '../../../protocol/text.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { SandpiperError } from '../../../protocol/errors.ts';
-import { providerName } from '../../../protocol/moving.ts';
+import { providerName } from '../../../protocol/providerName.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import { withConnection, type ProgramOptions, type Run } from './command.ts';
 import { findSession, type Connection } from './connection.ts';

@@ -1,6 +1,6 @@
 import { restoredParts, turnName } from '../../../protocol/checkpoints.ts';
 import type { EventBody, Failure } from '../../../protocol/events.ts';
-import { providerName } from '../../../protocol/moving.ts';
+import { providerName } from '../../../protocol/providerName.ts';
 import { networkName } from '../../../protocol/networkReducer.ts';
 import { pullRequestText } from '../../../protocol/pullRequestText.ts';
 

@@ -1,6 +1,6 @@
 import { SandpiperError } from '../../../protocol/errors.ts';
 import type { EventBody, Isolation } from '../../../protocol/events.ts';
-import { providerName } from '../../../protocol/moving.ts';
+import { providerName } from '../../../protocol/providerName.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import { turnToStop, whatToStop } from '../../../protocol/stopping.ts';
 import type { Agent } from '../agents/agent.ts';

@@ -1,7 +1,8 @@
 import { currentCheckpoint } from '../../../protocol/checkpoints.ts';
 import { toSandpiperError } from '../../../protocol/errors.ts';
 import type { EventBody } from '../../../protocol/events.ts';
-import { providerName, type Moving } from '../../../protocol/moving.ts';
+import type { Moving } from '../../../protocol/moving.ts';
+import { providerName } from '../../../protocol/providerName.ts';
 import { networkOf } from '../../../protocol/networkReducer.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import type { Agent } from '../agents/agent.ts';
