@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chown, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { chown, mkdir, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { silentLogger } from '../../server/src/core/log.ts';
 import { findProgram } from '../../server/src/sandboxes/local/bubblewrapHost.ts';
 import { createLocalProvider } from '../../server/src/sandboxes/local/localProvider.ts';
+import { eventually } from '../support/eventually.ts';
 import { requireOrSkip } from '../support/requirement.ts';
 import { sandboxSuite } from './sandboxSuite.ts';
 
@@ -69,8 +71,38 @@ describe('local sandboxes', () => {
 
     // As on a Mac: there nothing isolates, whatever is installed.
     suiteFor('darwin', 'none');
+
+    it('ends what runs in a folder that somebody is removing, also when its record went first', async () => {
+      const folder = await realpath(await mkdtemp(join(tmpdir(), 'sandpiper-torn-')));
+      const provider = createLocalProvider({ folder, log: silentLogger, path, platform: 'darwin' });
+      try {
+        const sandbox = await provider.create({ key: `ses_${randomUUID()}`, acceptNoIsolation: true, mounts: [] });
+        const { workspace } = sandbox.paths;
+        await sandbox.start('agent', ['sh', '-c', 'echo $$ > pid; exec sleep 600'], { cwd: workspace, env: {} });
+        const pid = await eventually(async () => {
+          const text = await readFile(join(workspace, 'pid'), 'utf8');
+          assert.match(text, /^\d+\n$/);
+          return Number(text);
+        });
+        assert.ok(isThere(pid));
+        await rm(join(folder, sandbox.ref.id, 'relay'), { recursive: true });
+        await provider.destroy(sandbox.ref);
+        await eventually(() => assert.equal(isThere(pid), false));
+        assert.deepEqual(await readdir(folder), []);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    });
   });
 });
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 function suiteFor(platform: NodeJS.Platform, isolation: 'process' | 'none'): void {
   sandboxSuite(

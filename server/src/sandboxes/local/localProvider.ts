@@ -214,6 +214,14 @@ class LocalProvider implements SandboxProvider {
     if (record !== undefined) {
       const mark = `${markOf(id, record)}:`;
       await killProcesses(this.#table, candidate => candidate.startsWith(mark), await recordedProcesses(records));
+    } else if (isSandboxId(id)) {
+      // Somebody was removing the folder, and the record went first: of this id only what was made anew may run.
+      const now = await readSandboxRecord(join(await this.#folder(), id, RECORDS));
+      const kept = now && `${markOf(id, now)}:`;
+      await killProcesses(
+        this.#table,
+        candidate => candidate.startsWith(`${id}/`) && (kept === undefined || !candidate.startsWith(kept)),
+      );
     }
     try {
       await removeTree(trash);
