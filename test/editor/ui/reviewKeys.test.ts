@@ -46,9 +46,12 @@ describe('a review without a mouse', function () {
   it('goes from change to change, and decides where the cursor is', async () => {
     await openChanges(review);
     await lens(diffOf(page, 'a.txt'), 'Accept').first().waitFor({ timeout: 30_000 });
+    // The editor itself goes to the first change when it opens.
+    await cursorAt(5);
     await page.keyboard.press('Alt+F5');
     await page.keyboard.press('Alt+F5');
-    await cursorAt(15);
+    await cursorAt(25);
+    await page.keyboard.press('Shift+Alt+F5');
     await page.keyboard.press('Shift+Alt+F5');
     await cursorAt(5);
     await page.keyboard.press('Control+Y');
