@@ -1,6 +1,7 @@
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { runCommand } from './palette.ts';
 import { webview } from './workbench.ts';
+import { patient } from './patience.ts';
 
 /*
  * What a person does with Sandpiper in a VS Code window, by what the page says to a screen reader. A turn of the real agent
@@ -38,12 +39,18 @@ export async function sendMessage(chat: FrameLocator, text: string): Promise<voi
 
 /** Waits until the page shows a text. */
 export async function waitForText(chat: FrameLocator, text: string | RegExp): Promise<void> {
-  await chat.getByText(text).first().waitFor({ timeout: TURN_TIMEOUT_MS });
+  await chat
+    .getByText(text)
+    .first()
+    .waitFor({ timeout: patient(TURN_TIMEOUT_MS) });
 }
 
 /** Presses one of the page's buttons, once it is there and takes clicks. */
 export async function press(chat: FrameLocator, name: string): Promise<void> {
-  await chat.getByRole('button', { name, exact: true }).first().click({ timeout: TURN_TIMEOUT_MS });
+  await chat
+    .getByRole('button', { name, exact: true })
+    .first()
+    .click({ timeout: patient(TURN_TIMEOUT_MS) });
 }
 
 /** The card of the tool call whose title holds the text. */
@@ -56,5 +63,5 @@ export async function waitForTurnEnds(chat: FrameLocator, count: number): Promis
   await chat
     .locator('.turnEnd')
     .nth(count - 1)
-    .waitFor({ timeout: TURN_TIMEOUT_MS });
+    .waitFor({ timeout: patient(TURN_TIMEOUT_MS) });
 }

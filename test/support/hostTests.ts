@@ -2,6 +2,7 @@ import { format } from 'node:util';
 import type { CodeServer } from './codeServer.ts';
 import { launchChromium } from './chromium.ts';
 import { windowUrl } from './workbench.ts';
+import { patient } from './patience.ts';
 
 interface HostTests {
   /** Folder of the extension under development; it holds package.json. */
@@ -27,7 +28,7 @@ export async function runHostTests(server: CodeServer, options: HostTests): Prom
     // The workbench calls these two when it is opened for tests.
     await page.exposeFunction('codeAutomationLog', (_type: string, args: unknown[]) => options.print(format(...args)));
     await page.exposeFunction('codeAutomationExit', (code: number) => exit.resolve(code));
-    const timeoutMs = options.timeoutMs ?? 300_000;
+    const timeoutMs = options.timeoutMs ?? patient(300_000);
     const timer = setTimeout(
       () => exit.reject(new Error(`The tests in the extension host did not end in ${timeoutMs} ms.`)),
       timeoutMs,

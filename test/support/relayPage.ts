@@ -1,6 +1,7 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { findRelay } from '../../client/localRelay.ts';
 import { isRecord } from '../../protocol/isRecord.ts';
+import { patient } from './patience.ts';
 
 /** The page that a real relay serves, in a browser. */
 export interface RelayPage {
@@ -32,7 +33,7 @@ export async function openRelayPage(
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
   try {
     const page = await context.newPage();
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(patient(30_000));
     const problems: string[] = [];
     let held: (() => void)[] | undefined;
     page.on('pageerror', error => problems.push(error.message));

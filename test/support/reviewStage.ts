@@ -4,6 +4,7 @@ import type { CallResult } from '../../protocol/calls.ts';
 import { openChat, press, startTask, TURN_TIMEOUT_MS } from './chatPage.ts';
 import { openEditorStage, type EditorStage } from './editorStage.ts';
 import { eventually } from './eventually.ts';
+import { patient } from './patience.ts';
 
 /** An editor with a session whose second turn changed files of the first, which were accepted. */
 export interface ReviewStage {
@@ -38,7 +39,7 @@ export async function openReviewStage(
   const stage = await openEditorStage({ settings: { 'sandpiper.session.permissionMode': 'autopilot', ...settings } });
   try {
     const page = await stage.openWindow();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(patient(10_000));
     const chat = await openChat(page);
     await startTask(chat, script(commands[0]));
     const sessionId = await eventually(async () => {

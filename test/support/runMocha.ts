@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import Mocha from 'mocha';
 import { reporterFor } from './mochaReporter.ts';
+import { makePatient } from './patience.ts';
 
 /*
  * Runs the given test files in this process: `node test/support/runMocha.ts --layer unit [--grep text] file...`.
@@ -33,7 +34,7 @@ for (const file of positionals) {
 }
 await mocha.loadFilesAsync();
 
-mocha.run(failures => {
+const run = mocha.run(failures => {
   process.exitCode = failures === 0 ? 0 : 1;
   setTimeout(() => {
     console.log(
@@ -42,3 +43,4 @@ mocha.run(failures => {
     process.exit(1);
   }, END_GRACE_MS).unref();
 });
+makePatient(run);

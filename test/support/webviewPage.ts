@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import type { HostMessage, WebviewMessage } from '../../protocol/webviewApi.ts';
 import { themes, type ThemeName } from './vscodeThemes.ts';
+import { patient } from './patience.ts';
 
 export interface WebviewPageOptions {
   theme?: ThemeName;
@@ -35,6 +36,7 @@ export async function openWebviewPage(
 ): Promise<WebviewPage> {
   const { width = 480, height = 800, theme = 'dark', saved = null } = options;
   const context = await browser.newContext({ viewport: { width, height }, reducedMotion: 'reduce' });
+  context.setDefaultTimeout(patient(30_000));
   const page = await context.newPage();
   const said: WebviewMessage[] = [];
   const requests: string[] = [];

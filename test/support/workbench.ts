@@ -4,6 +4,7 @@ import type { Browser, FrameLocator, Locator, Page } from 'playwright-core';
 import type { CodeServer } from './codeServer.ts';
 import { toError } from '../../protocol/errors.ts';
 import { eventually } from './eventually.ts';
+import { patient } from './patience.ts';
 
 /*
  * What a person sees and presses in a VS Code window: views, trees, notifications, webviews. The locators go through
@@ -38,11 +39,12 @@ export async function openWindow(
     viewport: { width: 1500, height: 950 },
     permissions: ['clipboard-read', 'clipboard-write'],
   });
+  context.setDefaultTimeout(patient(30_000));
   const page = await context.newPage();
   page.on('console', message => onMessage?.(message.text()));
   page.on('pageerror', error => onMessage?.(String(error)));
   await page.goto(windowUrl(server, folder));
-  await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+  await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: patient(60_000) });
   return page;
 }
 

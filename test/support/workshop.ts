@@ -7,6 +7,7 @@ import { makeSample } from '../../scripts/demo/sample.ts';
 import { CLAUDE, RelayProcess, temporaryFolder } from './relayProcess.ts';
 import { startScriptedModel, type ScriptedModel } from './scriptedModel.ts';
 import type { StepInput } from './modelScript.ts';
+import { patient } from './patience.ts';
 
 /** The real key of the tests: it must never be seen in a sandbox. */
 export const REAL_KEY = 'sk-ant-test-the-real-key-0123456789';
@@ -74,7 +75,7 @@ export async function openWorkshop(env: Record<string, string> = {}, command?: r
     send: async (sessionId, script) =>
       (await client.call('session.send', { sessionId, text: promptOf(script) })).messageId,
     until: (sessionId, what, fits, timeoutMs = 20_000) =>
-      untilState(client, relay, { sessionId, what, fits, timeoutMs }),
+      untilState(client, relay, { sessionId, what, fits, timeoutMs: patient(timeoutMs) }),
     events: async sessionId => {
       const all: SessionEvent[] = [];
       for (;;) {

@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { screenshot } from '../support/workbench.ts';
 import { commit, SessionLog } from '../support/sessionLog.ts';
 import { useWebview } from '../support/webviewSuite.ts';
+import { patient } from '../support/patience.ts';
 
 const DIFF = `diff --git a/src/login.ts b/src/login.ts
 --- a/src/login.ts
@@ -140,7 +141,7 @@ describe('chat page in a browser', function () {
     await openSession();
     relay.cut(true);
     // By then the pauses are so long that nobody would call it at once.
-    await page.getByText(/next try in ([4-9]|10) s\./).waitFor({ timeout: 40_000 });
+    await page.getByText(/next try in ([4-9]|10) s\./).waitFor({ timeout: patient(40_000) });
     await screenshot(page, 'browser-offline');
     relay.cut(false);
     await page.getByRole('button', { name: 'Retry Now' }).click();
@@ -154,7 +155,7 @@ describe('chat page in a browser', function () {
     await page.getByRole('main').getByRole('button', { name: /^Stop/ }).click();
     await page.getByRole('alert').getByText('The relay cannot be reached, so nothing was done.').waitFor();
     relay.cut(false);
-    await page.getByText('Nothing is lost').waitFor({ state: 'detached', timeout: 20_000 });
+    await page.getByText('Nothing is lost').waitFor({ state: 'detached', timeout: patient(20_000) });
     assert.deepEqual(called('session.stop'), []);
   });
 

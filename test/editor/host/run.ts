@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Mocha from 'mocha';
 import { reporterFor } from '../../support/mochaReporter.ts';
+import { makePatient } from '../../support/patience.ts';
 
 /*
  * What VS Code calls inside the extension host when it is started with `extensionTestsPath`: the same for the VS Code
@@ -27,7 +28,7 @@ export async function run(): Promise<void> {
   for (const file of readdirSync(__dirname).filter(name => name.endsWith('.test.cjs'))) {
     mocha.addFile(join(__dirname, file));
   }
-  const failures = await new Promise<number>(resolve => mocha.run(resolve));
+  const failures = await new Promise<number>(resolve => makePatient(mocha.run(resolve)));
   if (failures > 0) {
     throw new Error(`${failures} of the editor tests failed`);
   }

@@ -11,6 +11,7 @@ import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { plainGit } from '../../support/plainGit.ts';
 import { lines, write } from '../../support/reviewStage.ts';
 import { notification, pressInRow, screenshot } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 const CHANGE = [
   write('list.txt', lines({ 5: 'five', 20: 'twenty', 35: 'thirty-five' })),
@@ -43,7 +44,7 @@ describe('a review in the files that it was applied to', function () {
     await plainGit(stage.repository, ['add', '-A']);
     await plainGit(stage.repository, ['commit', '-qm', 'lines']);
     page = await stage.openWindow();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(patient(15_000));
     await page.getByRole('tab', { name: 'Sandpiper' }).first().click();
     await page.getByText('No sessions yet.').waitFor();
     ({ sessionId } = await stage.client.call('session.create', {
@@ -57,7 +58,7 @@ describe('a review in the files that it was applied to', function () {
     }, 60_000);
     await runCommand(page, 'Sandpiper: Apply to Workspace');
     await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Number words' }).first().click();
-    await notification(page, 'Applied all changes to 3 files').waitFor({ timeout: 30_000 });
+    await notification(page, 'Applied all changes to 3 files').waitFor({ timeout: patient(30_000) });
     await runCommand(page, 'Notifications: Clear All Notifications');
   });
   after(() => stage?.dispose());

@@ -5,6 +5,7 @@ import { openEditorStage, type EditorStage } from '../../support/editorStage.ts'
 import { eventually } from '../../support/eventually.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { notification, pressInRow, screenshot, statusItem, treeItem } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 /** Two windows of one person on one relay, which ran before either was opened. */
 describe('what calls a person in the editor', function () {
@@ -29,14 +30,14 @@ describe('what calls a person in the editor', function () {
     assert.equal(ran.code, 0, ran.stderr);
     first = await stage.openWindow();
     await first.getByRole('tab', { name: 'Sandpiper' }).first().click();
-    await treeItem(first, /^Ends well/).waitFor({ timeout: 45_000 });
+    await treeItem(first, /^Ends well/).waitFor({ timeout: patient(45_000) });
   });
   after(() => stage?.dispose());
   pictureOfFailure(() => first);
 
   it('says on return what happened, what it cost, and shows it', async () => {
     const told = notification(first, 'While you were away');
-    await told.filter({ hasText: /1 finished, .*\$0\.\d\d spent/ }).waitFor({ timeout: 30_000 });
+    await told.filter({ hasText: /1 finished, .*\$0\.\d\d spent/ }).waitFor({ timeout: patient(30_000) });
     await screenshot(first, 'whileAway');
     await told.getByRole('button', { name: 'Show…' }).click();
     await first.getByRole('option', { name: /Ends well/ }).waitFor();
@@ -46,7 +47,7 @@ describe('what calls a person in the editor', function () {
   it('asks in one window only, with the risk and the command, and answers from there', async () => {
     second = await stage.openWindow();
     await second.getByRole('tab', { name: 'Sandpiper' }).first().click();
-    await treeItem(second, /^Ends well/).waitFor({ timeout: 45_000 });
+    await treeItem(second, /^Ends well/).waitFor({ timeout: patient(45_000) });
     assert.equal(await notification(second, 'While you were away').count(), 0, 'it was told already');
     const asks = await begin('Clean up', [
       { text: 'So.', tool: 'Bash', input: { command: 'rm -rf build' } },
@@ -88,7 +89,7 @@ describe('what calls a person in the editor', function () {
     await row.getByRole('button', { name: 'Answer…' }).waitFor();
     await screenshot(first, 'statusPick');
     const idle = first.getByRole('option', { name: /^Two lines, Idle/ });
-    await pressInRow(row, 'Stop Turn', () => idle.waitFor({ timeout: 10_000 }));
+    await pressInRow(row, 'Stop Turn', () => idle.waitFor({ timeout: patient(10_000) }));
     await first.keyboard.press('Escape');
   });
 });

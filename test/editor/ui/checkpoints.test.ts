@@ -7,6 +7,7 @@ import { answerInput, runCommand } from '../../support/palette.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { told, turnScript } from '../../support/turns.ts';
 import { screenshot } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 /** Going back to turns, branching and comparing, with mouse and keys; each test goes on where the one before ended. */
 describe('the turns of a session', function () {
@@ -96,8 +97,8 @@ describe('the turns of a session', function () {
     await eventually(async () => assert.deepEqual(await lines(), ['1', '2', '']), 10_000);
     // Unlike a reload of the page, this writes down which editors are open.
     await runCommand(page, 'Developer: Reload Window');
-    await tab.waitFor({ state: 'detached', timeout: 60_000 });
-    await tab.waitFor({ timeout: 60_000 });
+    await tab.waitFor({ state: 'detached', timeout: patient(60_000) });
+    await tab.waitFor({ timeout: patient(60_000) });
     await eventually(async () => assert.deepEqual(await lines(), ['1', '2', '']), 30_000);
     await screenshot(page, 'checkpoints-file');
     chat = await openChat(page);

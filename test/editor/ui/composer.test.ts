@@ -8,6 +8,7 @@ import { openEditorStage, type EditorStage } from '../../support/editorStage.ts'
 import { eventually } from '../../support/eventually.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { screenshot } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 /** Until the file is there, so that the test and not a clock says how long the turn runs. */
 const wait = (file: string): string =>
@@ -139,7 +140,7 @@ describe('the composer in the editor', function () {
     });
     await chat.getByRole('group', { name: 'Images of this message' }).getByRole('img').waitFor();
     await field().press('Enter');
-    await chat.getByRole('img', { name: 'Image 1 of the message' }).waitFor({ timeout: 30_000 });
+    await chat.getByRole('img', { name: 'Image 1 of the message' }).waitFor({ timeout: patient(30_000) });
     await waitForText(chat, 'A square.');
     await screenshot(page, 'composer-image');
     const sent = (await state()).items.findLast(item => item.kind === 'message');

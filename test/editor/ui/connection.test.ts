@@ -6,6 +6,7 @@ import type { StepInput } from '../../support/modelScript.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { RelayProcess } from '../../support/relayProcess.ts';
 import { screenshot, statusItem } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 describe('the connection to the relay, as a person sees it', function () {
   this.timeout(180_000);
@@ -46,7 +47,7 @@ describe('the connection to the relay, as a person sees it', function () {
       { text: 'Done as you allowed.' },
       { text: 'And this too.' },
     );
-    await chat.getByRole('button', { name: 'Allow Once' }).waitFor({ timeout: 60_000 });
+    await chat.getByRole('button', { name: 'Allow Once' }).waitFor({ timeout: patient(60_000) });
     // Its port still takes connections and nothing is answered: what was sent vanishes, and nobody is told.
     const pid = await stage.relayPid();
     process.kill(pid, 'SIGSTOP');
@@ -59,7 +60,7 @@ describe('the connection to the relay, as a person sees it', function () {
       await sendMessage(chat, 'Written meanwhile');
       await chat.locator('.outgoing').getByText('Waiting for the relay').waitFor();
       await press(chat, 'Stop');
-      await chat.getByText('The relay cannot be reached, so nothing was done.').waitFor({ timeout: 20_000 });
+      await chat.getByText('The relay cannot be reached, so nothing was done.').waitFor({ timeout: patient(20_000) });
       await screenshot(page, 'connection-answer-kept');
       await assertUndisturbed();
     } finally {
@@ -95,7 +96,7 @@ describe('the connection to the relay, as a person sees it', function () {
     await screenshot(page, 'connection-relay-killed');
     await box.pressSequentially('ence.');
     assert.equal(await box.inputValue(), 'Half of a sentence.');
-    await chat.getByText('Nothing is lost.').waitFor({ state: 'detached', timeout: 60_000 });
+    await chat.getByText('Nothing is lost.').waitFor({ state: 'detached', timeout: patient(60_000) });
     assert.notEqual(await stage.relayPid(), before);
     assert.equal(await box.inputValue(), 'Half of a sentence.');
     await box.press('Enter');
@@ -134,13 +135,13 @@ describe('a relay that the editor may not start', function () {
     const offline = statusItem(page, 'Sandpiper: relay offline, retry now');
     await relay.stop('SIGKILL');
     // By then the pauses are so long that nobody would call it at once.
-    await chat.getByText(/next try in ([6-9]|10) s\./).waitFor({ timeout: 60_000 });
+    await chat.getByText(/next try in ([6-9]|10) s\./).waitFor({ timeout: patient(60_000) });
     await offline.getByText(/relay offline, \d+ s/).waitFor();
     await screenshot(page, 'connection-countdown');
     // It is tried in vain, so the pauses begin anew.
     await press(chat, 'Retry Now');
     await chat.getByText('next try in 1 s.').waitFor({ timeout: 4_000 });
-    await chat.getByText(/next try in ([6-9]|10) s\./).waitFor({ timeout: 60_000 });
+    await chat.getByText(/next try in ([6-9]|10) s\./).waitFor({ timeout: patient(60_000) });
     await sendMessage(chat, 'Are you there?');
     await chat.locator('.outgoing').getByText('Waiting for the relay').waitFor();
     await relay.start();

@@ -4,6 +4,7 @@ import { openChat, press, startTask, waitForTurnEnds } from '../../support/chatP
 import { openEditorStage, type EditorStage } from '../../support/editorStage.ts';
 import { answerInput } from '../../support/palette.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
+import { patient } from '../../support/patience.ts';
 
 const SCRIPT = [{ tool: 'Bash', input: { command: 'echo new > added.txt' } }, { text: 'Done.' }];
 
@@ -43,7 +44,7 @@ describe('a pull request without a token in the relay', function () {
     await dialog().getByRole('button', { name: 'Enter Token…' }).click();
     await page.getByText('Kept in the secret storage of the editor').waitFor();
     await answerInput(page, stage.github.token);
-    await chat.getByRole('button', { name: 'Pull Request #1' }).waitFor({ timeout: 30_000 });
+    await chat.getByRole('button', { name: 'Pull Request #1' }).waitFor({ timeout: patient(30_000) });
     await press(chat, 'Update Pull Request');
     await chat.locator('button:enabled', { hasText: 'Update Pull Request' }).waitFor();
     assert.equal(await dialog().count(), 0);

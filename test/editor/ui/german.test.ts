@@ -6,6 +6,7 @@ import { eventually } from '../../support/eventually.ts';
 import { paletteEntries, runCommand, writeInput } from '../../support/palette.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { screenshot, statusItem, treeItem } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 const TASK = 'Say it @@[{"tool":"Bash","input":{"command":"echo hello > hello.txt"}},{"text":"It is said."}]';
 
@@ -60,11 +61,19 @@ describe('Sandpiper in German', function () {
     await screenshot(page, 'german-new-session');
     await chat.getByRole('textbox', { name: 'Aufgabe für den Agent' }).fill(TASK);
     await chat.getByRole('button', { name: 'Starten' }).click();
-    await chat.getByRole('heading', { name: 'Nachricht von Ihnen' }).first().waitFor({ timeout: TURN_TIMEOUT_MS });
-    await chat.getByText('It is said.').first().waitFor({ timeout: TURN_TIMEOUT_MS });
-    await chat.locator('.turnEnd', { hasText: 'Abgeschlossen' }).waitFor({ timeout: TURN_TIMEOUT_MS });
-    await chat.getByRole('button', { name: 'Pull Request erstellen' }).waitFor({ timeout: TURN_TIMEOUT_MS });
-    await chat.locator('.activityLabel', { hasText: 'Bereit zum Prüfen' }).waitFor({ timeout: TURN_TIMEOUT_MS });
+    await chat
+      .getByRole('heading', { name: 'Nachricht von Ihnen' })
+      .first()
+      .waitFor({ timeout: patient(TURN_TIMEOUT_MS) });
+    await chat
+      .getByText('It is said.')
+      .first()
+      .waitFor({ timeout: patient(TURN_TIMEOUT_MS) });
+    await chat.locator('.turnEnd', { hasText: 'Abgeschlossen' }).waitFor({ timeout: patient(TURN_TIMEOUT_MS) });
+    await chat.getByRole('button', { name: 'Pull Request erstellen' }).waitFor({ timeout: patient(TURN_TIMEOUT_MS) });
+    await chat
+      .locator('.activityLabel', { hasText: 'Bereit zum Prüfen' })
+      .waitFor({ timeout: patient(TURN_TIMEOUT_MS) });
     await chat.getByRole('textbox', { name: 'Nachricht an den Agent' }).waitFor();
   });
 
@@ -87,7 +96,10 @@ describe('Sandpiper in German', function () {
 
   it('offers the decisions over the lines of a review', async () => {
     await runCommand(page, 'Sandpiper: Änderungen öffnen');
-    await page.locator('.codelens-decoration', { hasText: 'Annehmen' }).first().waitFor({ timeout: 60_000 });
+    await page
+      .locator('.codelens-decoration', { hasText: 'Annehmen' })
+      .first()
+      .waitFor({ timeout: patient(60_000) });
     await screenshot(page, 'german-review');
   });
 });

@@ -8,6 +8,7 @@ import { openEditorStage, type EditorStage } from '../../support/editorStage.ts'
 import { runCommand } from '../../support/palette.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { pressInRow, screenshot } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 const ID = '0badcafe-0000-4000-8000-000000000001';
 
@@ -45,7 +46,7 @@ describe('a Claude Code session that is imported in the editor', function () {
   it('can be read before, and goes on as a session with its past', async () => {
     await runCommand(page, 'Sandpiper: Import Claude Code Session…');
     const row = page.getByRole('option', { name: /^Make it faster/ });
-    await row.waitFor({ timeout: 60_000 });
+    await row.waitFor({ timeout: patient(60_000) });
     const preview = page.locator('.editor-instance .view-line', { hasText: 'It is faster now.' }).first();
     await pressInRow(row, 'Preview', () => preview.waitFor({ timeout: 5000 }));
     await screenshot(page, 'importPreview');

@@ -15,6 +15,7 @@ import { eventually } from '../../support/eventually.ts';
 import type { StepInput } from '../../support/modelScript.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { statusItem } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 /** A text that takes three seconds to come. */
 const STORY = Array.from({ length: 30 }, (_, index) => `part ${index + 1}`).join(', ');
@@ -66,7 +67,7 @@ describe('a turn that does not go straight to its end', function () {
       // The next agent resumes the conversation and puts an answer of its own where the stopped one stood.
       { text: 'Then I do this instead.' },
     );
-    await toolCard(chat, 'tail -f /dev/null').waitFor({ timeout: 30_000 });
+    await toolCard(chat, 'tail -f /dev/null').waitFor({ timeout: patient(30_000) });
     await statusItem(page, 'Sandpiper: 1 running').waitFor();
     await press(chat, 'Stop');
     await waitForTurnEnds(chat, 1);

@@ -10,6 +10,7 @@ import { answerInput, runCommand, writeInput } from '../../support/palette.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { plainGit } from '../../support/plainGit.ts';
 import { notification, screenshot } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 const CHANGE = 'echo "# by the agent" >> slug.sh; sed -i "1s/.*/# The agent/" README.md; printf "new\\n" > new.txt';
 
@@ -63,7 +64,7 @@ describe('landing in the editor', function () {
   it('waits for the review when the setting says so, and names what is left', async () => {
     await onSession('Create Pull Request');
     const refused = notification(page, 'changes in 3 files not reviewed yet');
-    await refused.waitFor({ timeout: 30_000 });
+    await refused.waitFor({ timeout: patient(30_000) });
     await refused.getByRole('button', { name: 'Open Changes' }).waitFor();
     await refused.getByRole('button', { name: 'Open Setting' }).waitFor();
     await screenshot(page, 'landing-blocked');
@@ -90,7 +91,7 @@ describe('landing in the editor', function () {
     await screenshot(page, 'landing-choice');
     await choice.click();
     await notification(page, 'pull request #1 with the accepted changes; 2 changes not reviewed').waitFor({
-      timeout: 30_000,
+      timeout: patient(30_000),
     });
     const [pull] = stage.github.pullRequests();
     assert.match(pull?.body ?? '', /- `new\.txt`: accepted by/);
@@ -111,7 +112,7 @@ describe('landing in the editor', function () {
     await onSession('Apply to Workspace');
     await page.locator('.quick-input-list .monaco-list-row', { hasText: 'All changes' }).click();
     const dialog = page.locator('.monaco-dialog-box');
-    await dialog.getByText('README.md: you and the agent changed the same lines').waitFor({ timeout: 30_000 });
+    await dialog.getByText('README.md: you and the agent changed the same lines').waitFor({ timeout: patient(30_000) });
     await screenshot(page, 'landing-conflict-question');
     await dialogButton('Apply the Others').click();
     await notification(page, 'Applied all changes to 2 files, 1 of them in unsaved text; 1 conflict left').waitFor();
@@ -128,15 +129,15 @@ describe('landing in the editor', function () {
   it('opens the conflict in the merge editor, and takes the result when it is complete', async () => {
     await notification(page, '1 conflict left').getByRole('button', { name: 'Resolve Conflicts' }).click();
     const merge = page.locator('.merge-editor');
-    await merge.waitFor({ timeout: 30_000 });
-    await merge.getByText('1 Conflict Remaining').waitFor({ timeout: 30_000 });
+    await merge.waitFor({ timeout: patient(30_000) });
+    await merge.getByText('1 Conflict Remaining').waitFor({ timeout: patient(30_000) });
     await screenshot(page, 'landing-merge-editor');
     assert.equal(await read('README.md'), readme, 'nothing is written before the merge is complete');
     await merge.getByText('Accept Yours').click();
     await merge.getByText("Accept The Agent's").click();
     await merge.getByText('0 Conflicts Remaining').waitFor();
     await page.locator('.editor-actions').getByRole('button', { name: 'Complete Merge' }).click();
-    await notification(page, 'Merged README.md.').waitFor({ timeout: 30_000 });
+    await notification(page, 'Merged README.md.').waitFor({ timeout: patient(30_000) });
     const merged = await read('README.md');
     assert.match(merged, /^# Mine\n# The agent\n/);
     await screenshot(page, 'landing-merged');
@@ -145,11 +146,11 @@ describe('landing in the editor', function () {
   it('undoes the merge and the whole apply, each at once', async () => {
     await runCommand(page, 'Notifications: Clear All Notifications');
     await runCommand(page, 'Sandpiper: Undo Apply');
-    await notification(page, 'in 1 file').waitFor({ timeout: 30_000 });
+    await notification(page, 'in 1 file').waitFor({ timeout: patient(30_000) });
     assert.equal(await read('README.md'), readme);
     await runCommand(page, 'Notifications: Clear All Notifications');
     await runCommand(page, 'Sandpiper: Undo Apply');
-    await notification(page, 'in 2 files').waitFor({ timeout: 30_000 });
+    await notification(page, 'in 2 files').waitFor({ timeout: patient(30_000) });
     assert.equal(existsSync(file('new.txt')), false);
     const editor = page.locator('.editor-instance .monaco-editor').first();
     await eventually(async () => assert.equal(await editor.getByText('# by the agent').count(), 0));
@@ -165,10 +166,10 @@ describe('landing in the editor', function () {
     }, 30_000);
     await onSession('Check Out Branch…');
     await page.locator('.quick-input-list .monaco-list-row', { hasText: 'All changes' }).click();
-    await page.getByText('Name of the branch in your repository').waitFor({ timeout: 30_000 });
+    await page.getByText('Name of the branch in your repository').waitFor({ timeout: patient(30_000) });
     await answerInput(page, 'from-the-agent');
     await dialogButton('Make the Branch Only').click();
-    await notification(page, 'Made the branch from-the-agent.').waitFor({ timeout: 30_000 });
+    await notification(page, 'Made the branch from-the-agent.').waitFor({ timeout: patient(30_000) });
     assert.equal(await plainGit(stage.repository, ['show', 'from-the-agent:new.txt']), 'new');
     assert.equal(await plainGit(stage.repository, ['symbolic-ref', '--short', 'HEAD']), 'main');
     assert.equal(await read('README.md'), readme);

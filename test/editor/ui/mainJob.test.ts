@@ -5,6 +5,7 @@ import { openEditorStage, type EditorStage } from '../../support/editorStage.ts'
 import { eventually } from '../../support/eventually.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { statusItem, treeItem } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 const FIXED = `sed -e 's/[^a-z0-9][^a-z0-9]*/-/g' -e 's/^-//' -e 's/-$//'`;
 const ANSWER = 'Only spaces became hyphens; now every run of other characters does, and none stands at the ends.';
@@ -48,7 +49,7 @@ describe('a session in the editor', function () {
     await startTask(chat, TASK);
     await waitForText(chat, 'I will run the test first.');
     const approval = chat.getByRole('region', { name: 'Allow this?' });
-    await approval.getByText('sh test.sh').waitFor({ timeout: 30_000 });
+    await approval.getByText('sh test.sh').waitFor({ timeout: patient(30_000) });
     await treeItem(page, /Needs You, 1 session/).waitFor();
     await treeItem(page, /Make the test pass.*/).waitFor();
     await page.getByRole('tab', { name: /Sandpiper.*1 session needs you/ }).waitFor();
@@ -65,7 +66,7 @@ describe('a session in the editor', function () {
 
   it('does without what is denied, and the agent hears why', async () => {
     const approval = chat.getByRole('region', { name: 'Allow this?' });
-    await approval.getByText('echo no > never.txt').waitFor({ timeout: 30_000 });
+    await approval.getByText('echo no > never.txt').waitFor({ timeout: patient(30_000) });
     await approval.getByRole('textbox').fill('No new files, please');
     await press(chat, 'Deny');
     const card = toolCard(chat, 'echo no > never.txt');
@@ -75,9 +76,12 @@ describe('a session in the editor', function () {
   });
 
   it('streams the answer, and ends the turn', async () => {
-    await chat.getByRole('region', { name: 'Allow this?' }).getByText(FIXED).waitFor({ timeout: 30_000 });
+    await chat
+      .getByRole('region', { name: 'Allow this?' })
+      .getByText(FIXED)
+      .waitFor({ timeout: patient(30_000) });
     await press(chat, 'Allow Once');
-    await chat.getByText(/^Only spaces became hyphens/).waitFor({ timeout: 30_000 });
+    await chat.getByText(/^Only spaces became hyphens/).waitFor({ timeout: patient(30_000) });
     assert.equal(await chat.getByText('none stands at the ends.').count(), 0, 'the answer came at once');
     await waitForText(chat, ANSWER);
     await waitForTurnEnds(chat, 1);
@@ -118,7 +122,7 @@ describe('a session in the editor', function () {
 
   it('lands it as a pull request', async () => {
     await press(chat, 'Create Pull Request');
-    await chat.getByRole('button', { name: 'Pull Request #1' }).waitFor({ timeout: 30_000 });
+    await chat.getByRole('button', { name: 'Pull Request #1' }).waitFor({ timeout: patient(30_000) });
     await chat.getByText('Draft', { exact: true }).waitFor();
     const [pullRequest, ...others] = stage.github.pullRequests();
     assert.equal(others.length, 0);

@@ -11,6 +11,7 @@ import { scripted } from '../../support/modelScript.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { runCommand } from '../../support/palette.ts';
 import { screenshot } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 describe('Sandpiper for the editor’s own agents', function () {
   this.timeout(90_000);
@@ -25,7 +26,7 @@ describe('Sandpiper for the editor’s own agents', function () {
     await packFixture(neighbourExtension, neighbour);
     stage = await openEditorStage({ settings: { 'chat.disableAIFeatures': false }, extensions: [neighbour] });
     page = await stage.openWindow();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(patient(20_000));
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   });
   after(async () => {
@@ -42,7 +43,10 @@ describe('Sandpiper for the editor’s own agents', function () {
       await row('Sandpiper').click({ timeout: 2000 });
     }, 45_000);
     await row('Start Server').click();
-    await page.locator('.part.panel').getByText('tools').waitFor({ timeout: 45_000 });
+    await page
+      .locator('.part.panel')
+      .getByText('tools')
+      .waitFor({ timeout: patient(45_000) });
     const log = await page.locator('.part.panel .view-lines').innerText();
     assert.match(log.replaceAll(/\s/g, ' '), /Discovered 8 tools/);
     await screenshot(page, 'mcp-server');
@@ -78,10 +82,16 @@ describe('Sandpiper for the editor’s own agents', function () {
     };
     // Without a model the editor's chat asks nobody, and it looks for one with the first question only.
     await say('/sessions ');
-    await chat.getByText('Parrot').first().waitFor({ timeout: 45_000 });
+    await chat
+      .getByText('Parrot')
+      .first()
+      .waitFor({ timeout: patient(45_000) });
     await say(scripted('Make a file.', [{ text: 'Made **it**.' }]));
     // What the agent says is shown as text, not as Markdown.
-    await chat.getByText('Made **it**.').first().waitFor({ timeout: 45_000 });
+    await chat
+      .getByText('Made **it**.')
+      .first()
+      .waitFor({ timeout: patient(45_000) });
     await screenshot(page, 'chat-participant');
     const { sessions } = await stage.client.call('session.list', {});
     assert.ok(sessions.some(({ title }) => title.startsWith('Make a file.')));

@@ -7,6 +7,7 @@ import { answerInput, runCommand } from '../../support/palette.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { chatOf, press } from '../../support/chatPage.ts';
 import { screenshot, treeItem } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 const PLAN = '# The plan\n\n1. Read the file\n2. Change it\n3. Run the tests';
 const NEXT = '# The plan\n\n1. Read the file\n2. Change it in place\n3. Run the tests';
@@ -27,7 +28,7 @@ describe('comments on a plan in the editor', function () {
     this.timeout(180_000);
     stage = await openEditorStage();
     page = await stage.openWindow();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(patient(15_000));
     await runCommand(page, 'Sandpiper: Reconnect to Relay');
     await eventually(async () => assert.ok(await stage.relayPid()), 30_000);
     ({ sessionId } = await stage.client.call('session.create', {
@@ -71,8 +72,8 @@ describe('comments on a plan in the editor', function () {
     assert.equal(draft.place.quote, '2. Change it');
     // Unlike a reload of the page, this writes down which editors are open.
     await runCommand(page, 'Developer: Reload Window');
-    await page.locator('.tab', { hasText: 'Plan.md' }).waitFor({ state: 'detached', timeout: 60_000 });
-    await thread('Not in place, please.').waitFor({ timeout: 60_000 });
+    await page.locator('.tab', { hasText: 'Plan.md' }).waitFor({ state: 'detached', timeout: patient(60_000) });
+    await thread('Not in place, please.').waitFor({ timeout: patient(60_000) });
     await screenshot(page, 'plan-comment');
   });
 

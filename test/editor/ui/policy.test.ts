@@ -10,6 +10,7 @@ import { runCommand } from '../../support/palette.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { plainGit } from '../../support/plainGit.ts';
 import { notification, screenshot } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 /** What a repository declares on its base branch, as a person in the editor meets it. */
 describe('the policy of a repository, in the editor', function () {
@@ -60,33 +61,35 @@ describe('the policy of a repository, in the editor', function () {
 
   it('is not there, and says so', async () => {
     await onSession('Check Policy');
-    await notification(page, `There is no ${POLICY_PATH} on the base`).waitFor({ timeout: 30_000 });
+    await notification(page, `There is no ${POLICY_PATH} on the base`).waitFor({ timeout: patient(30_000) });
   });
 
   it('refuses the pull request, and lists every rule with its file', async () => {
     await declare({ version: 1, paths: { deny: ['*.lock'] }, limits: { files: 1 } });
     await onSession('Create Pull Request');
     const refused = notification(page, 'does not let this land');
-    await refused.waitFor({ timeout: 30_000 });
+    await refused.waitFor({ timeout: patient(30_000) });
     assert.equal(stage.github.pullRequests().length, 0);
     await refused.getByRole('button', { name: 'Show Rules' }).click();
     await row('A change').or(row('yarn.lock')).first().waitFor();
     if ((await row('A change').count()) > 0) {
       await row('A change').first().click();
     }
-    await row('yarn.lock').filter({ hasText: 'Nothing may change here' }).waitFor({ timeout: 30_000 });
+    await row('yarn.lock')
+      .filter({ hasText: 'Nothing may change here' })
+      .waitFor({ timeout: patient(30_000) });
     await row('2 files are changed; at most 1 may be.').waitFor();
     await screenshot(page, 'policy-refused');
     await row('yarn.lock').click();
     await page
       .getByRole('tab', { name: /A change/ })
       .first()
-      .waitFor({ timeout: 30_000 });
+      .waitFor({ timeout: patient(30_000) });
   });
 
   it('lets land what keeps to it', async () => {
     await declare({ version: 1, paths: { deny: ['infra/'] } });
     await runCommand(page, 'Sandpiper: Check Policy');
-    await notification(page, 'The policy of main lets this land.').waitFor({ timeout: 30_000 });
+    await notification(page, 'The policy of main lets this land.').waitFor({ timeout: patient(30_000) });
   });
 });

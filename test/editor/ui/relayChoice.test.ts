@@ -10,6 +10,7 @@ import { answerInput, runCommand } from '../../support/palette.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { RelayProcess } from '../../support/relayProcess.ts';
 import { notification, screenshot, statusItem, treeItem } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 const SCRIPT = [{ tool: 'Bash', input: { command: 'pwd' } }, { text: 'That is where I am.' }];
 
@@ -65,23 +66,28 @@ describe('a relay that runs elsewhere', function () {
 
   it('is refused with a wrong token, and the way out is offered', async () => {
     await connectTo(elsewhere.url, 'not-the-token');
-    await notification(page, 'token').getByRole('button', { name: 'Connect to Relay…' }).waitFor({ timeout: 30_000 });
+    await notification(page, 'token')
+      .getByRole('button', { name: 'Connect to Relay…' })
+      .waitFor({ timeout: patient(30_000) });
   });
 
   it('shows its sessions when it has the right one, and asks for it again when the editor has forgotten it', async () => {
     await connectTo(elsewhere.url, token);
-    await treeItem(page, /Made elsewhere/).waitFor({ timeout: 30_000 });
+    await treeItem(page, /Made elsewhere/).waitFor({ timeout: patient(30_000) });
     await screenshot(page, 'relay-elsewhere');
     // The secrets of this editor live in the page, and end with it.
     await page.reload();
-    await page.getByRole('button', { name: 'Connect to Relay…' }).first().waitFor({ timeout: 60_000 });
+    await page
+      .getByRole('button', { name: 'Connect to Relay…' })
+      .first()
+      .waitFor({ timeout: patient(60_000) });
     await connectTo(elsewhere.url, token);
-    await treeItem(page, /Made elsewhere/).waitFor({ timeout: 30_000 });
+    await treeItem(page, /Made elsewhere/).waitFor({ timeout: patient(30_000) });
   });
 
   it('is left for the embedded one with a command', async () => {
     await runCommand(page, 'Sandpiper: Use Embedded Relay');
-    await page.getByText('No sessions yet.').waitFor({ timeout: 60_000 });
+    await page.getByText('No sessions yet.').waitFor({ timeout: patient(60_000) });
     await statusItem(page, /sandpiper/i)
       .first()
       .waitFor();
@@ -148,13 +154,13 @@ describe('a folder in Restricted Mode', function () {
 
   it('lets sessions be watched and none be started, and says why', async () => {
     await page.getByRole('tab', { name: 'Sandpiper' }).first().click();
-    await page.getByText('Trust it to start a session on it.').waitFor({ timeout: 60_000 });
+    await page.getByText('Trust it to start a session on it.').waitFor({ timeout: patient(60_000) });
     const chat = await openChat(page);
     await waitForText(chat, 'This folder is open in Restricted Mode.');
     await waitForText(chat, 'Manage Workspace Trust');
     assert.equal(await chat.getByRole('button', { name: 'Start' }).isDisabled(), true);
     await stage.client.call('session.create', { source: stage.repository, prompt: 'From elsewhere' });
-    await treeItem(page, /From elsewhere/).waitFor({ timeout: 30_000 });
+    await treeItem(page, /From elsewhere/).waitFor({ timeout: patient(30_000) });
     await screenshot(page, 'restricted');
   });
 });

@@ -13,6 +13,7 @@ import {
   type ReviewStage,
 } from '../../support/reviewStage.ts';
 import { notification, screenshot } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 const FIRST = [write('list.txt', lines()), write('notes.txt', lines()), 'echo old > gone.txt'].join(' && ');
 const SECOND = [
@@ -56,7 +57,9 @@ describe('a review in the editor', function () {
 
   it('offers what can be decided above every change of every file', async () => {
     await openChanges(review);
-    await lens(diffOf(page, 'list.txt'), 'Accept').first().waitFor({ timeout: 30_000 });
+    await lens(diffOf(page, 'list.txt'), 'Accept')
+      .first()
+      .waitFor({ timeout: patient(30_000) });
     await untilLenses('list.txt', 'Accept', 3);
     await diffOf(page, 'list.txt').getByText('3 changes pending').waitFor();
     await diffOf(page, 'gone.txt').getByText('File deleted').waitFor();

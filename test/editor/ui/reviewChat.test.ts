@@ -10,6 +10,7 @@ import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { plainGit } from '../../support/plainGit.ts';
 import { lens, lines } from '../../support/reviewStage.ts';
 import { notification, screenshot, webview } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 const path = 'list.txt';
 const edit = (from: string, to: string) => ({
@@ -39,7 +40,7 @@ describe('a review and its chat', function () {
     await plainGit(stage.repository, ['add', '-A']);
     await plainGit(stage.repository, ['commit', '-qm', 'lines']);
     page = await stage.openWindow();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(patient(15_000));
     chat = await openChat(page);
     await startTask(chat, `Write words @@${JSON.stringify(STEPS)}`);
     sessionId = await eventually(async () => {
@@ -106,7 +107,7 @@ describe('a review and its chat', function () {
 
   it('applies from the chat to the files that are open', async () => {
     await press(chat, 'Apply');
-    await notification(page, 'Applied all changes to 1 file').waitFor({ timeout: 30_000 });
+    await notification(page, 'Applied all changes to 1 file').waitFor({ timeout: patient(30_000) });
     assert.match(await readFile(join(stage.repository, path), 'utf8'), /the thirtieth line/);
     await screenshot(page, 'chat-applied');
   });

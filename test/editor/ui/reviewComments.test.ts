@@ -9,6 +9,7 @@ import type { StepInput } from '../../support/modelScript.ts';
 import { answerInput, runCommand } from '../../support/palette.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { screenshot, statusItem, webview } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 const bash = (command: string): StepInput[] => [{ tool: 'Bash', input: { command } }, { text: 'ok' }];
 const ANSWER = 'Done.\n\n```review\nC1: addressed - it says three now\nC2: declined - others rely on it\n```';
@@ -47,7 +48,7 @@ describe('comments to the agent in the editor', function () {
     await runCommand(page, 'Sandpiper: Open Changes');
     await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Make a list' }).click();
     await line('TWO')
-      .waitFor({ timeout: 30_000 })
+      .waitFor({ timeout: patient(30_000) })
       .catch(async (error: unknown) => {
         await screenshot(page, 'failed-review-comments-opening');
         throw error;
@@ -97,7 +98,7 @@ describe('comments to the agent in the editor', function () {
 
   it('are there after a reload, can be edited, and are seen in another window', async () => {
     await page.reload();
-    await thread('Write three here.').waitFor({ timeout: 60_000 });
+    await thread('Write three here.').waitFor({ timeout: patient(60_000) });
     await thread('Must it be loud?').waitFor();
     const second = thread('Must it be loud?');
     await second.hover();
@@ -167,7 +168,7 @@ describe('comments to the agent in the editor', function () {
       await mkdir(join(stage.repository, '.vscode'), { recursive: true });
       await writeFile(settings, JSON.stringify({ 'workbench.colorTheme': theme }));
       const wanted = { dark: 'vs-dark', light: 'vs', hc: 'hc-black' }[name] ?? '';
-      await page.locator(`.monaco-workbench.${wanted}`).waitFor({ timeout: 20_000 });
+      await page.locator(`.monaco-workbench.${wanted}`).waitFor({ timeout: patient(20_000) });
       await thread('Write three here.').waitFor();
       await screenshot(page, `review-comments-${name}`);
     });

@@ -13,6 +13,7 @@ import {
   type ReviewStage,
 } from '../../support/reviewStage.ts';
 import { screenshot, statusItem, treeItem } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 const FIRST = [write('a.txt', lines()), write('b.txt', lines()), 'echo {} > package.json'].join(' && ');
 const SECOND = [
@@ -45,7 +46,9 @@ describe('a review without a mouse', function () {
 
   it('goes from change to change, and decides where the cursor is', async () => {
     await openChanges(review);
-    await lens(diffOf(page, 'a.txt'), 'Accept').first().waitFor({ timeout: 30_000 });
+    await lens(diffOf(page, 'a.txt'), 'Accept')
+      .first()
+      .waitFor({ timeout: patient(30_000) });
     // The editor itself goes to the first change when it opens.
     await cursorAt(5);
     await page.keyboard.press('Alt+F5');
@@ -98,8 +101,10 @@ describe('a review without a mouse', function () {
   it('is the same after the window was loaded anew', async function () {
     this.timeout(150_000);
     await page.reload();
-    await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
-    await lens(diffOf(page, 'a.txt'), 'Accept').first().waitFor({ timeout: 90_000 });
+    await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: patient(60_000) });
+    await lens(diffOf(page, 'a.txt'), 'Accept')
+      .first()
+      .waitFor({ timeout: patient(90_000) });
     await eventually(async () => assert.equal(await lens(diffOf(page, 'a.txt'), 'Accept').count(), 2));
   });
 

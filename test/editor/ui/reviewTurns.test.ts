@@ -15,6 +15,7 @@ import {
   type ReviewStage,
 } from '../../support/reviewStage.ts';
 import { notification, pressInRow, screenshot, statusItem, treeItem } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 const long = (word: string): string[] => Array.from({ length: 30 }, (_, index) => `${word} ${index}`);
 const FIRST = [
@@ -48,7 +49,9 @@ describe('a review over turns and windows', function () {
 
   it('shows a renamed file as one, and names a binary that has no diff', async () => {
     await openChanges(review);
-    await diffOf(page, 'new name.txt').getByText('Renamed from old name.txt').waitFor({ timeout: 30_000 });
+    await diffOf(page, 'new name.txt')
+      .getByText('Renamed from old name.txt')
+      .waitFor({ timeout: patient(30_000) });
     await notification(page, '1 binary file cannot be shown as a diff: data.bin').waitFor();
     await screenshot(page, 'review-renamed');
     await lens(diffOf(page, 'new name.txt'), 'Accept').first().click();
@@ -76,7 +79,9 @@ describe('a review over turns and windows', function () {
       .locator('.editor.modified .view-line', { hasText: /^five$/ })
       .click();
     await review.turn('echo one > added.txt && echo two > another.txt');
-    await diffOf(page, 'added.txt').getByText('File added').waitFor({ timeout: 30_000 });
+    await diffOf(page, 'added.txt')
+      .getByText('File added')
+      .waitFor({ timeout: patient(30_000) });
     await diffOf(page, 'another.txt').getByText('File added').waitFor();
     await lens(diffOf(page, 'list.txt'), 'Accept').first().waitFor();
     await screenshot(page, 'review-new-files');
@@ -96,7 +101,7 @@ describe('a review over turns and windows', function () {
     });
     await review.turn(write('list.txt', lines({ 5: 'theirs', 20: 'twenty' })));
     const diff = diffOf(page, 'list.txt');
-    await diff.getByText('Conflict: yours is shown').waitFor({ timeout: 30_000 });
+    await diff.getByText('Conflict: yours is shown').waitFor({ timeout: patient(30_000) });
     await screenshot(page, 'review-conflict');
     await lens(diff, 'Compare With Agent').click();
     await page.locator('.tab.active', { hasText: 'list.txt (the agent’s ↔ yours)' }).waitFor();
@@ -126,7 +131,9 @@ describe('a review over turns and windows', function () {
     if (await choice.isVisible()) {
       await choice.click();
     }
-    await lens(diff, 'Accept').first().waitFor({ timeout: 60_000 });
+    await lens(diff, 'Accept')
+      .first()
+      .waitFor({ timeout: patient(60_000) });
     await diff.locator('.side-by-side').first().waitFor();
     await screenshot(other, 'review-side-by-side');
     await lens(diff, 'Accept').first().click();

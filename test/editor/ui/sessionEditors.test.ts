@@ -6,6 +6,7 @@ import { eventually } from '../../support/eventually.ts';
 import { runCommand } from '../../support/palette.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { chooseInMenu, screenshot, treeItem } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 const TITLE = 'Write a haiku';
 
@@ -19,20 +20,20 @@ describe('a session in an editor', function () {
   before(async () => {
     stage = await openEditorStage({ fallback: [{ text: 'An old silent pond.' }] });
     page = await stage.openWindow();
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(patient(30_000));
     const list = page.getByText('No sessions yet.');
     await eventually(async () => {
       if (!(await list.isVisible())) {
         await page.getByRole('tab', { name: 'Sandpiper' }).first().click({ timeout: 5000 });
       }
-      await list.waitFor({ timeout: 10_000 });
+      await list.waitFor({ timeout: patient(10_000) });
     }, 60_000);
     ({ sessionId } = await stage.client.call('session.create', {
       source: stage.repository,
       prompt: 'Write one',
       title: TITLE,
     }));
-    await treeItem(page, new RegExp(`^${TITLE},`)).waitFor({ timeout: 45_000 });
+    await treeItem(page, new RegExp(`^${TITLE},`)).waitFor({ timeout: patient(45_000) });
   });
   after(async () => {
     await stage.dispose();
@@ -77,8 +78,8 @@ describe('a session in an editor', function () {
     // Unlike a reload of the page, this writes down what the window remembers.
     await runCommand(page, 'Developer: Reload Window');
     await tab(page).waitFor({ state: 'detached' });
-    await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
-    await tab(page).waitFor({ timeout: 45_000 });
+    await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: patient(60_000) });
+    await tab(page).waitFor({ timeout: patient(45_000) });
     const chat = await chatInEditor(page);
     await waitForText(chat, 'Another one');
     await stage.client.call('session.rename', { sessionId, title: `${TITLE} or two` });
@@ -86,10 +87,10 @@ describe('a session in an editor', function () {
   });
 
   it('goes to a window of its own, and works there', async () => {
-    const opened = page.context().waitForEvent('page', { timeout: 60_000 });
+    const opened = page.context().waitForEvent('page', { timeout: patient(60_000) });
     await runCommand(page, 'Sandpiper: Open Session in New Window');
     const window = await opened;
-    await tab(window).waitFor({ timeout: 30_000 });
+    await tab(window).waitFor({ timeout: patient(30_000) });
     const chat = await chatInEditor(window);
     await sendMessage(chat, 'From its own window');
     await waitForText(chat, 'From its own window');

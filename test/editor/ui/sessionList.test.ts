@@ -5,6 +5,7 @@ import { eventually } from '../../support/eventually.ts';
 import { answerInput, runCommand, writeInput } from '../../support/palette.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { chooseInMenu, notification, pressInRow, screenshot, treeItem } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 const ASKS = [
   { text: 'First this.', tool: 'Bash', input: { command: 'rm -rf build' } },
@@ -43,7 +44,7 @@ describe('the list of sessions in the editor', function () {
     await page.getByText('No sessions yet.').waitFor();
     await begin('Fix the login', [{ text: 'Fixed.' }]);
     await begin('Write a guide', [{ text: 'Written.' }]);
-    await treeItem(page, /Done, 2 sessions/).waitFor({ timeout: 45_000 });
+    await treeItem(page, /Done, 2 sessions/).waitFor({ timeout: patient(45_000) });
   });
   after(() => stage?.dispose());
   pictureOfFailure(() => page);
@@ -80,7 +81,7 @@ describe('the list of sessions in the editor', function () {
     // Unlike a reload of the page, this writes down what the window remembers.
     await runCommand(page, 'Developer: Reload Window');
     await filter.waitFor({ state: 'detached' });
-    await filter.waitFor({ timeout: 45_000 });
+    await filter.waitFor({ timeout: patient(45_000) });
     await stage.client.call('session.tag', { sessionId: ids['Write a guide'] ?? '', remove: ['docs'] });
     await page.getByText('No session fits the filter.').waitFor();
     await page.getByRole('button', { name: 'Clear Filter' }).click();
@@ -99,10 +100,10 @@ describe('the list of sessions in the editor', function () {
   it('shows what an agent asks in a row of its own, and allows in one press what the row shows whole', async () => {
     await begin('Clean up', ASKS);
     const ask = treeItem(page, /^Waits for your answer, Bash: rm -rf build, risk high: deletes files/);
-    await ask.waitFor({ timeout: 45_000 });
+    await ask.waitFor({ timeout: patient(45_000) });
     await screenshot(page, 'sessionsAsking');
     await pressInRow(ask, 'Allow', async () => assert.equal((await state('Clean up')).answered.length, 1));
-    await treeItem(page, /^Waits for your answer, Bash: echo one,/).waitFor({ timeout: 45_000 });
+    await treeItem(page, /^Waits for your answer, Bash: echo one,/).waitFor({ timeout: patient(45_000) });
     const { answered } = await state('Clean up');
     assert.deepEqual(
       answered.map(({ title, answer }) => [title, 'decision' in answer && answer.decision.kind]),
@@ -129,7 +130,7 @@ describe('the list of sessions in the editor', function () {
     await begin('Wait for ever', [{ text: 'I wait.', tool: 'Bash', input: { command: 'tail -f /dev/null' } }]);
     // Before it asks there is nothing to press, and none of what is looked at below is of a press.
     const ask = treeItem(page, /^Waits for your answer, Bash: tail -f/);
-    await ask.waitFor({ timeout: 45_000 });
+    await ask.waitFor({ timeout: patient(45_000) });
     await pressInRow(ask, 'Allow', async () => assert.equal((await state('Wait for ever')).answered.length, 1));
     await eventually(async () => assert.equal((await state('Wait for ever')).phase.kind, 'working'), 30_000);
     await pressInRow(row('Wait for ever'), 'Stop Turn', async () =>
@@ -157,14 +158,14 @@ describe('the list of sessions in the editor', function () {
   });
 
   it('deletes a session, and brings it back with its pin', async () => {
-    await treeItem(page, /^Wait for ever, Idle/).waitFor({ timeout: 30_000 });
+    await treeItem(page, /^Wait for ever, Idle/).waitFor({ timeout: patient(30_000) });
     const confirm = page.locator('.monaco-dialog-box').getByRole('button', { name: 'Delete' });
     await chooseInMenu(page, row('Fix the login'), 'Delete Session…', async () => assert.ok(await confirm.isVisible()));
     await confirm.click();
     const deleted = notification(page, '"Fix the login" is deleted.');
-    await deleted.waitFor({ timeout: 45_000 });
+    await deleted.waitFor({ timeout: patient(45_000) });
     await eventually(async () => assert.equal(await row('Fix the login').count(), 0));
     await deleted.getByRole('button', { name: 'Undo' }).click();
-    await treeItem(page, /^Fix the login, Idle, pinned/).waitFor({ timeout: 45_000 });
+    await treeItem(page, /^Fix the login, Idle, pinned/).waitFor({ timeout: patient(45_000) });
   });
 });

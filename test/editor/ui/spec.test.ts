@@ -7,6 +7,7 @@ import { runCommand } from '../../support/palette.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { command, specText, turn } from '../../support/specs.ts';
 import { screenshot } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 const TEXT = specText(
   'A greeting',
@@ -52,7 +53,7 @@ describe('a spec in the editor', function () {
     await runCommand(page, 'Sandpiper: New Spec…');
     await choose('Fix an issue');
     await choose('Node.js, TypeScript');
-    await page.getByRole('tab', { name: /Fix an issue\.md/ }).waitFor({ timeout: 60_000 });
+    await page.getByRole('tab', { name: /Fix an issue\.md/ }).waitFor({ timeout: patient(60_000) });
     await lens('Build').waitFor();
     await lens('Run Checks').waitFor();
     assert.equal((await specs())[0]?.title, 'Fix an issue');
@@ -101,7 +102,7 @@ describe('a spec in the editor', function () {
     await choose('In a new session, without asking');
     chat = await chatOf(page);
     const card = chat.locator('details', { hasText: 'A greeting' }).first();
-    await card.getByText('All checks pass').waitFor({ timeout: 60_000 });
+    await card.getByText('All checks pass').waitFor({ timeout: patient(60_000) });
     await card.getByText('All checks pass').click();
     await card.getByText('grep hello greeting.txt').waitFor();
     await card.getByText('What it printed').first().click();
@@ -118,7 +119,7 @@ describe('a spec in the editor', function () {
 
   it('lands with the evidence in the pull request', async () => {
     await press(chat, 'Create Pull Request');
-    await chat.getByRole('button', { name: 'Pull Request #1' }).waitFor({ timeout: 60_000 });
+    await chat.getByRole('button', { name: 'Pull Request #1' }).waitFor({ timeout: patient(60_000) });
     const [pullRequest] = stage.github.pullRequests();
     const body = pullRequest?.body ?? '';
     assert.match(body, /## Spec\n\n\*\*A greeting\*\* \(revision 5\)\. Checked by Sandpiper after turn 2/);

@@ -7,6 +7,7 @@ import { eventually } from '../../support/eventually.ts';
 import { answerInput, runCommand, writeInput } from '../../support/palette.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
 import { chooseInMenu, notification, screenshot, treeItem } from '../../support/workbench.ts';
+import { patient } from '../../support/patience.ts';
 
 const OWN = '# Our way\n\n## It has a test\n\n- check: `sh test.sh`\n';
 
@@ -22,7 +23,7 @@ describe('the list of specs in the editor', function () {
     await mkdir(join(stage.repository, '.sandpiper/specs'), { recursive: true });
     await writeFile(join(stage.repository, '.sandpiper/specs/Our way.md'), OWN);
     page = await stage.openWindow();
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(patient(30_000));
   });
   after(() => stage?.dispose());
   pictureOfFailure(() => page);

@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { openChat, waitForText } from '../../support/chatPage.ts';
 import { openEditorStage, type EditorStage } from '../../support/editorStage.ts';
 import { pictureOfFailure } from '../../support/pictureOfFailure.ts';
+import { patient } from '../../support/patience.ts';
 
 describe('the editor when something is missing', function () {
   this.timeout(60_000);
@@ -30,7 +31,9 @@ describe('the editor when something is missing', function () {
     await chat.getByRole('textbox', { name: 'Task for the agent' }).fill('Make the test pass');
     await chat.getByRole('button', { name: 'Start' }).click();
     const problem = chat.getByRole('alert');
-    await problem.getByText('There is no Claude Code program at /nowhere/claude.').waitFor({ timeout: 30_000 });
+    await problem
+      .getByText('There is no Claude Code program at /nowhere/claude.')
+      .waitFor({ timeout: patient(30_000) });
     await problem.getByRole('button', { name: 'Copy' }).click();
     await problem.getByRole('button', { name: 'Copied' }).waitFor();
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'npm install -g @anthropic-ai/claude-code');
