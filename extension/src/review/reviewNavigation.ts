@@ -11,8 +11,8 @@ import { t } from '../../../protocol/text.ts';
 export type Direction = 'next' | 'previous';
 
 const STEP = { next: 'multiDiffEditor.goToNextChange', previous: 'multiDiffEditor.goToPreviousChange' } as const;
-/** How long the editor may take to draw a file that it is told to go to. */
-const DRAWN_MS = 3000;
+/** How long the editor may take to draw a file that it is told to go to, also on a machine that is busy. Else a tab of its own is opened. */
+const DRAWN_MS = 8000;
 
 /** Where the person is in a review. */
 export interface Cursor {
