@@ -7,7 +7,7 @@ import { isSecret } from './signature.ts';
 
 const HINT = `Set the secret of ${secretCommand('gitlab')} in the settings of the webhook.`;
 
-/** GitLab signs where it has a signing token, since 19.0; else it sends the secret along. */
+/** GitLab signs where the webhook has a signing token, which newer versions can make; else it sends the secret along. */
 export const GITLAB_DIALECT: HookDialect = {
   forge: 'gitlab',
   names: 'Idempotency-Key or no X-Gitlab-Event',
