@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'mocha';
+import { POLICY_PATH } from '../../protocol/policy.ts';
 import type { SessionState } from '../../protocol/session.ts';
 import { Cli } from '../support/cliProcess.ts';
 import type { GithubServer } from '../support/githubServer.ts';
@@ -167,6 +168,21 @@ describe('an update from the base branch', function () {
     await assert.rejects(inSandbox(id, 'base.txt'));
   });
 
+  it('leaves a session that goes on beside a conflict which somebody merged by hand', async () => {
+    const { id, branch } = await opened();
+    const tip = await push('main', 'sed -i "1s/.*/# Base/" README.md');
+    await assert.rejects(update(id), { code: 'conflict' });
+    await push(branch, `git fetch -q ${clone.bare} main && git merge -q -X ours --no-edit FETCH_HEAD`);
+    const { pullRequest } = await shop.client.call('pullRequest.look', { sessionId: id });
+    assert.deepEqual([pullRequest.status?.conflicts, pullRequest.status?.behind ?? 0], [false, 0]);
+    await shop.send(id, bash('echo later > later.txt'));
+    await shop.until(id, 'another turn', idle(2));
+    await shop.client.call('pullRequest.open', { sessionId: id, from: 'all', withTheirs: true });
+    await onForge(['merge-base', '--is-ancestor', tip, branch]);
+    assert.equal(await changed(branch), 'README.md\nadded.txt\nlater.txt');
+    assert.match(await show(branch, 'README.md'), /^# Session\n/);
+  });
+
   it('keeps work in the sandbox that no checkpoint has, and changes nothing where that cannot be merged', async () => {
     const { id, branch } = await opened();
     const workspace = await shop.workspace(id);
@@ -238,6 +254,33 @@ describe('an update from the base branch', function () {
     await assert.rejects(update(id), { code: 'conflict', message: /both change base\.txt/ });
     assert.equal(await onForge(['rev-parse', branch]), theirs);
     assert.equal((await get(id)).seq, seq);
+  });
+
+  it('keeps to the policy of the base as it is now, before anything is changed and before what is left is pushed', async () => {
+    const { id, branch } = await opened();
+    const declare = (policy: object) =>
+      push('main', `mkdir -p .sandpiper; echo '${JSON.stringify({ version: 1, ...policy })}' > ${POLICY_PATH}`);
+    const refused = { code: 'policy_refused', message: /added\.txt: Nothing may change here/ };
+    await moveBase();
+    await declare({ paths: { deny: ['added.txt'] } });
+    const before = await get(id);
+    const head = await onForge(['rev-parse', branch]);
+    await assert.rejects(update(id), refused);
+    assert.deepEqual(await get(id), before);
+    assert.equal(await onForge(['rev-parse', branch]), head);
+    await assert.rejects(inSandbox(id, 'base.txt'));
+
+    // What the base changed counts as nobody's work, also in a file that the session changed and somebody accepted.
+    const allowed = { sensitive: ['README.md', 'base.txt'], limits: { files: 2 }, review: { fraction: 0.5 } };
+    await declare(allowed);
+    const hook = join(clone.bare, 'hooks/pre-receive');
+    await writeFile(hook, '#!/bin/sh\necho not now >&2\nexit 1\n', { mode: 0o755 });
+    await assert.rejects(update(id), { code: 'forge_refused' });
+    await rm(hook);
+    await declare({ paths: { deny: ['added.txt'] } });
+    await assert.rejects(update(id), refused);
+    assert.equal(await onForge(['rev-parse', branch]), head);
+    await checkUpdated(id, branch, await declare(allowed).then(async tip => (await update(id), tip)));
   });
 
   it('stays when an earlier turn is restored', async () => {

@@ -14,7 +14,7 @@ import { branchName } from './decisions.ts';
 import type { Dependencies } from './dependencies.ts';
 import { joinTheirs } from './joinTheirs.ts';
 import { landingPlace, type LandingPlace, tipOfBase } from './landingBase.ts';
-import { policyReport, refuseByPolicy } from './landingPolicy.ts';
+import { policyReport, refuseByPolicy, type Landing } from './landingPolicy.ts';
 import { chooseTree, refuseUndecided, type ChosenTree } from './landingTree.ts';
 import { pullRequestBody } from './pullRequestBody.ts';
 import { readDecisions, reviewReport } from './reviewReport.ts';
@@ -68,7 +68,7 @@ export async function land(
     baseBranch: params.baseBranch,
   });
   const { credential, baseBranch, heads } = target;
-  await obeyPolicy(dependencies, mirror, { state, upstream, commit: chosen.commit }, target);
+  await obeyPolicy(dependencies, { mirror, state, upstream, commit: chosen.commit }, target);
   const place = placeOfBranch(runtime, branch, heads.get(branch));
   const compose = await composer(mirror, state, runtime);
   const ours = await ourCommit(mirror, { tree: chosen.commit, previous: place.ours, upstream, title }, compose);
@@ -121,14 +121,13 @@ export async function land(
 }
 
 /** What the base branch declares must let it land. @throws `policy_refused` */
-async function obeyPolicy(
-  { secrets }: Dependencies,
-  mirror: Mirror,
-  { state, upstream, commit }: { state: SessionState; upstream: string; commit: string },
+export async function obeyPolicy(
+  { secrets }: Pick<Dependencies, 'secrets'>,
+  landing: Landing & { state: Pick<SessionState, 'id'> },
   target: LandingPlace,
 ): Promise<void> {
-  const base = { branch: target.baseBranch, commit: await tipOfBase(mirror, state.id, target) };
-  refuseByPolicy(await policyReport({ mirror, state, upstream, commit }, base, secrets.search));
+  const base = { branch: target.baseBranch, commit: await tipOfBase(landing.mirror, landing.state.id, target) };
+  refuseByPolicy(await policyReport(landing, base, secrets.search));
 }
 
 /** The tree that lands. @throws `nothing_to_land` */

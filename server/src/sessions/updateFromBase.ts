@@ -12,7 +12,7 @@ import { placeOfBranch } from './branchPlace.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { RecordOf } from './idempotency.ts';
 import { joinTheirs } from './joinTheirs.ts';
-import { composer, forgeOf, forgeTokenOf } from './landing.ts';
+import { composer, forgeOf, forgeTokenOf, obeyPolicy } from './landing.ts';
 import { landingPlace, tipOfBase, type LandingPlace } from './landingBase.ts';
 import type { Runtime } from './runtime.ts';
 import type { Session } from './session.ts';
@@ -41,7 +41,7 @@ interface Push {
 
 /**
  * Merges what the base branch has since into the session, and into what is pushed. First everything is tried, so that a
- * conflict changes nothing; then the session is changed, which a relay that was killed finishes by itself; then the branch is
+ * conflict or a refusal by the policy changes nothing; then the session is changed, which a relay that was killed finishes by itself; then the branch is
  * pushed, which a repeat of the call does when it was cut off. Each part is left out where it is done already.
  */
 export async function updateFromBase(
@@ -58,14 +58,15 @@ export async function updateFromBase(
   const isNew = !(await hasBase(mirror, session.log.state, tip));
   if (isNew) {
     await dependencies.requireRoom(session.id);
-    await tryMerge(session, place);
-    await planPush(session, place);
+    const merged = await tryMerge(session, place);
+    await obeyBase(dependencies, place, { ...session.log.state, ...merged }, await planPush(session, place));
     await updateSession(dependencies, sessions, session, place);
   }
   const push = await planPush(session, place);
   const landed = session.log.runtime.landed?.commit;
   const isDue = push !== undefined && (landed !== push.commit || push.commit !== push.expectedRemote);
   if (isDue) {
+    await obeyBase(dependencies, place, session.log.state, push);
     await pushTo(dependencies, session, place, push);
   }
   let result = { updated: isNew || isDue, base: tip, pullRequest: place.pull, seq: session.log.state.seq };
@@ -159,8 +160,26 @@ async function withBase(
   return merge(merged.tree);
 }
 
-/** @throws `conflict` while the session does something else, or with the files */
-async function tryMerge(session: Session, { mirror, pull: { baseBranch: branch }, tip }: Place): Promise<void> {
+/** What the base branch declares since must let the session's own line stay pushed. @throws `policy_refused` */
+async function obeyBase(
+  dependencies: Dependencies,
+  { mirror, target, tip }: Place,
+  state: Pick<SessionState, 'id' | 'accepted' | 'base'>,
+  push: Push | undefined,
+): Promise<void> {
+  if (push) {
+    await obeyPolicy(dependencies, { mirror, state, upstream: tip, commit: push.ours }, target);
+  }
+}
+
+/**
+ * The review as it will be; makes no ref.
+ * @throws `conflict` while the session does something else, or with the files
+ */
+async function tryMerge(
+  session: Session,
+  { mirror, pull: { baseBranch: branch }, tip }: Place,
+): Promise<Pick<SessionState, 'accepted' | 'base'>> {
   const { state, runtime } = session.log;
   refuseBusy(state, runtime);
   const into = { commit: tip, branch, at: state.updatedAt };
@@ -168,6 +187,7 @@ async function tryMerge(session: Session, { mirror, pull: { baseBranch: branch }
   if ('conflicts' in tried) {
     throw cannotMerge(`${branch} and this session`, tried.conflicts);
   }
+  return { accepted: tried.accepted, base: tried.base };
 }
 
 /** Has the session take the step, and waits for it. @throws why it could not */
