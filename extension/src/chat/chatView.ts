@@ -16,7 +16,7 @@ export class ChatView implements vscode.WebviewViewProvider, ChatPlace, vscode.D
   readonly #opened = new Set<string>();
   #view: vscode.WebviewView | undefined;
 
-  /** Another session is shown. */
+  /** Another session is chosen, or what is chosen came into sight. */
   readonly onDidSelect = this.#selected.event;
 
   constructor(deps: ChatDependencies) {
@@ -82,11 +82,15 @@ export class ChatView implements vscode.WebviewViewProvider, ChatPlace, vscode.D
     listeners.add(this.#page.attach(view.webview));
     listeners.add(
       view.onDidChangeVisibility(() => {
-        if (!view.visible) {
+        if (view.visible) {
+          this.#selected.fire();
+        } else {
           this.#page.hide();
         }
       }),
     );
+    // A session that was chosen before there was a view is in sight only now.
+    this.#selected.fire();
     view.onDidDispose(() => {
       listeners.dispose();
       if (this.#view === view) {
