@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../protocol/errors.ts';
+import type { ErrorCode, SandpiperError } from '../../protocol/errors.ts';
 import { t } from '../../protocol/text.ts';
 
 /** A button on an error, and what it does. */
@@ -69,4 +69,14 @@ export function installCommand(code: ErrorCode, platform: string): string | unde
     default:
       return undefined;
   }
+}
+
+/** As `installCommand`, where that is what the error is about: a container engine may be missing as well. */
+export function installOf(
+  error: Pick<SandpiperError, 'code' | 'message' | 'hint'>,
+  platform: string,
+): string | undefined {
+  const { code, message, hint = '' } = error;
+  const isOther = code === 'sandbox_unavailable' && !/bubblewrap/i.test(`${message} ${hint}`);
+  return isOther ? undefined : installCommand(code, platform);
 }

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { toSandpiperError } from '../../protocol/errors.ts';
-import { ACTION_TITLES, errorActions, installCommand } from './errorActions.ts';
+import { ACTION_TITLES, errorActions, installOf } from './errorActions.ts';
 import type { ErrorAction } from './errorActions.ts';
 import type { Log, LogTag } from './log.ts';
 import type { CommandId } from './manifest.ts';
@@ -28,7 +28,7 @@ export class UserErrors {
   show(thrown: unknown, context: ErrorContext): void {
     const error = toSandpiperError(thrown);
     this.#log.error(context.tag, `Could not ${context.doing} (${error.code})`, error);
-    const install = installCommand(error.code, process.platform);
+    const install = installOf(error, process.platform);
     const actions = errorActions(error.code, context.retry !== undefined).filter(
       action => action !== 'copyInstall' || install !== undefined,
     );

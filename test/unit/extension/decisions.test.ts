@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { accountProvider } from '../../../extension/src/commands/forgeAccount.ts';
-import { errorActions, installCommand } from '../../../extension/src/errorActions.ts';
+import { errorActions, installCommand, installOf } from '../../../extension/src/errorActions.ts';
 import {
   draftNotes,
   needsConsent,
@@ -82,6 +82,9 @@ describe('the buttons of an error', () => {
     assert.match(installCommand('sandbox_unavailable', 'linux') ?? '', /bubblewrap/);
     assert.equal(installCommand('sandbox_unavailable', 'win32'), undefined);
     assert.match(installCommand('agent_missing', 'darwin') ?? '', /claude-code/);
+    const of = (message: string) => installOf({ code: 'sandbox_unavailable', message, hint: undefined }, 'linux');
+    assert.match(of('bubblewrap is not installed.') ?? '', /bubblewrap/);
+    assert.equal(of('No Docker engine was found on this machine.'), undefined);
   });
 });
 
