@@ -14,7 +14,9 @@ export const moveHandlers: Handlers<'moveStarted' | 'sessionMoved' | 'moveFailed
       return {};
     }
     const to = providerName(state.moving.provider);
-    items.add(notice(seq, at, 'error', `Not moved to ${to}: ${failure.message}`, failure.hint));
+    // What a person stopped is no failure.
+    const level = failure.code === 'stopped' ? 'info' : 'error';
+    items.add(notice(seq, at, level, `Not moved to ${to}: ${failure.message}`, failure.hint));
     return { moving: undefined };
   },
 };

@@ -18,24 +18,37 @@ export async function moveSession(relay: RelayLink, sessionId: string): Promise<
     matchOnDescription: true,
     ignoreFocusOut: true,
   });
-  if (!chosen || !(await agrees(chosen, state))) {
+  // The relay says what is missing at one that is not ready: there is nothing to agree to, and no turn to stop for it.
+  if (!chosen || (chosen.ready && !(await agrees(chosen, state)))) {
     return;
   }
   const { move } = await relay.call('session.move', {
     sessionId,
     provider: chosen.provider,
     acceptNoIsolation: chosen.needsConsent,
-    stop: mustStop(state),
+    stop: chosen.ready && mustStop(state),
   });
   const moved = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Window, title: t('Sandpiper: moving') },
     () => untilDone(relay, sessionId, move),
   );
   if (moved.provider !== chosen.provider) {
-    const failure = moved.items.findLast(item => item.kind === 'notice' && item.level === 'error');
-    const { text, hint } =
-      failure?.kind === 'notice' ? failure : { text: t('The session was not moved.'), hint: undefined };
-    throw new SandpiperError('unavailable', told(text), { hint });
+    refuseFailed(moved);
+  }
+}
+
+/** What the person stopped stands in the chat and is no failure. @throws why it failed */
+function refuseFailed({ phase, moving, items }: SessionState): void {
+  if (moving && phase.kind === 'blocked') {
+    const { message, hint } = phase.failure;
+    throw new SandpiperError('unavailable', told(message), { hint });
+  }
+  const said = items.findLast(item => item.kind === 'notice' && item.level !== 'warning');
+  if (said?.kind !== 'notice') {
+    throw new SandpiperError('unavailable', t('The session was not moved.'));
+  }
+  if (said.level === 'error') {
+    throw new SandpiperError('unavailable', told(said.text), { hint: said.hint });
   }
 }
 

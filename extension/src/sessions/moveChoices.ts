@@ -11,6 +11,8 @@ export interface MoveChoice {
   description: string;
   detail?: string;
   provider: string;
+  /** Whether a sandbox can be made there now. */
+  ready: boolean;
   /** Nothing would isolate the agent there. */
   needsConsent: boolean;
 }
@@ -24,6 +26,7 @@ export function moveChoices(providers: Providers, current: string): MoveChoice[]
       description: available ? isolationWords(isolation) : t('not ready'),
       ...(reason === undefined ? {} : { detail: reason }),
       provider: id,
+      ready: available,
       needsConsent: available && isolation === 'none',
     }),
   );

@@ -32,7 +32,7 @@ async function moveTo({ client }: Connection, session: string, flags: MoveFlags)
   const { move } = await client.call('session.move', { sessionId, provider: to, stop, acceptNoIsolation });
   const state = await untilDone(client, sessionId, move);
   if (state.provider !== to) {
-    const told = state.items.findLast(item => item.kind === 'notice' && item.level === 'error');
+    const told = state.items.findLast(item => item.kind === 'notice' && item.level !== 'warning');
     const { text, hint } = told?.kind === 'notice' ? told : { text: 'The session was not moved.', hint: undefined };
     throw new SandpiperError('conflict', text, { hint });
   }

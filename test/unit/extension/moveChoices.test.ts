@@ -14,11 +14,17 @@ describe('the places that a session can be moved to', () => {
   it('are the other providers of the relay, those that are ready first, with what isolates there', () => {
     const choices = moveChoices([docker, local, e2b, { ...e2b, id: 'daytona' }], 'daytona');
     assert.deepEqual(
-      choices.map(({ label, description, detail, needsConsent }) => [label, description, detail, needsConsent]),
+      choices.map(({ label, description, detail, ready, needsConsent }) => [
+        label,
+        description,
+        detail,
+        ready,
+        needsConsent,
+      ]),
       [
-        ['This Machine', 'no isolation', undefined, true],
-        ['E2B', 'virtual machine', undefined, false],
-        ['Docker', 'not ready', 'No engine answers.', false],
+        ['This Machine', 'no isolation', undefined, true, true],
+        ['E2B', 'virtual machine', undefined, true, false],
+        ['Docker', 'not ready', 'No engine answers.', false, false],
       ],
     );
   });

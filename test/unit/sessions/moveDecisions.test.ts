@@ -100,6 +100,11 @@ describe('a move that is under way', () => {
     };
     const state = stateAfter([...idle, begun, stopped, { ...queued, messageId: MESSAGE.replace('0', '1') }]);
     assert.equal(state.moving, undefined);
+    const told = state.items.find(item => item.kind === 'notice');
+    assert.deepEqual(told?.kind === 'notice' && [told.level, told.text], [
+      'info',
+      'Not moved to Docker: You stopped it.',
+    ]);
     const end = { segment: 1, exitCode: null, stderr: '' };
     const events = endEvents(state, { ...runtime, releasing: 1, releaseReason: 'for the move' }, end);
     assert.deepEqual(
