@@ -82,7 +82,7 @@ export function createChatHandlers(deps: ChatHandlerDependencies): RequestHandle
     },
     async tendPullRequest({ sessionId, deed }) {
       await (deed === 'updateFromBase'
-        ? deps.pullRequests.updateFromBase(sessionId)
+        ? deps.pullRequests.updateFromBaseInChat(sessionId)
         : deps.pullRequests.tend(sessionId, deed));
       return {};
     },

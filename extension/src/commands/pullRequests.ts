@@ -5,10 +5,11 @@ import { toSandpiperError } from '../../../protocol/errors.ts';
 import type { PullRequest } from '../../../protocol/events.ts';
 import type { LandingTree, PullRequestDeed } from '../../../protocol/landingCalls.ts';
 import { externalUrl } from '../chat/externalUrl.ts';
-import { VIEWS } from '../manifest.ts';
+import { VIEWS, type CommandId } from '../manifest.ts';
 import type { RelayLink } from '../relay/relayLink.ts';
 import type { SessionActions } from '../sessions/sessionActions.ts';
 import { readSetting } from '../settings.ts';
+import { userText } from '../userText.ts';
 import { askBesideTheirs } from './askBesideTheirs.ts';
 import { askLandingTree } from './askLandingTree.ts';
 import { checkPolicy } from './checkPolicy.ts';
@@ -63,8 +64,24 @@ export class PullRequests {
     await this.#relay.call('pullRequest.tend', { sessionId, deed, ...(token === undefined ? {} : { token }) });
   }
 
-  /** Merges what the base branch has since into the session and its pull request. */
+  /** Merges what the base branch has since into the session and its pull request. Of a conflict it says the way out. */
   async updateFromBase(sessionId: string): Promise<void> {
+    await this.#update(sessionId).catch((refused: unknown) => {
+      if (!this.#tellConflict(sessionId, refused)) {
+        throw refused;
+      }
+    });
+  }
+
+  /** As `updateFromBase`, for the chat, where what went wrong stays on show. */
+  async updateFromBaseInChat(sessionId: string): Promise<void> {
+    await this.#update(sessionId).catch((refused: unknown) => {
+      this.#tellConflict(sessionId, refused);
+      throw refused;
+    });
+  }
+
+  async #update(sessionId: string): Promise<void> {
     const { remoteUrl } = (await this.#actions.state(sessionId)).repository;
     const token = await this.#signIns.entered(remoteUrl);
     const { updated, pullRequest } = await vscode.window.withProgress(
@@ -77,6 +94,24 @@ export class PullRequests {
         ? t('Pull request #{0} has what {1} has since.', number, baseBranch)
         : t('Pull request #{0} had all of {1} already.', number, baseBranch),
     );
+  }
+
+  /** What is pushed is merged by hand: in the person's own clone, or on the forge. False: it is another failure. */
+  #tellConflict(sessionId: string, thrown: unknown): boolean {
+    const refused = toSandpiperError(thrown);
+    if (refused.code !== 'conflict' || !Array.isArray(refused.details?.['files'])) {
+      return false;
+    }
+    const checkOut = t('Check Out Branch…');
+    const open = t('Open in Browser');
+    void vscode.window.showWarningMessage(userText(refused), checkOut, open).then(async chosen => {
+      if (chosen === checkOut) {
+        await vscode.commands.executeCommand('sandpiper.checkOutBranch' satisfies CommandId, sessionId);
+      } else if (chosen === open) {
+        await vscode.commands.executeCommand('sandpiper.openPullRequest' satisfies CommandId, sessionId);
+      }
+    });
+    return true;
   }
 
   /** Shows what the policy of the base branch says of the session's work. */

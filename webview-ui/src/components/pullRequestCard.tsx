@@ -1,4 +1,6 @@
 import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
+import type { SandpiperError } from '../../../protocol/errors.ts';
 import type { PullRequestDeed } from '../../../protocol/landingCalls.ts';
 import { needText, pullRequestNeeds, pullRequestWord } from '../../../protocol/pullRequestText.ts';
 import type { SessionState } from '../../../protocol/session.ts';
@@ -13,11 +15,12 @@ export function PullRequestCard({ session }: { session: SessionState }): JSX.Ele
   const { host } = usePage();
   const action = useAction();
   const { pullRequest } = session;
+  const needs = pullRequest ? pullRequestNeeds(pullRequest) : [];
+  const problem = useWhile(action.error, [session.phase.kind, ...needs.map(needText)].join());
   if (!pullRequest) {
     return null;
   }
   const { number, url, branch, baseBranch, state, status } = pullRequest;
-  const needs = pullRequestNeeds(pullRequest);
   const tend = (text: string, deed: PullRequestDeed | 'updateFromBase'): JSX.Element => (
     <button
       type="button"
@@ -56,9 +59,18 @@ export function PullRequestCard({ session }: { session: SessionState }): JSX.Ele
       {needs.some(({ kind }) => kind === 'conflicts' || kind === 'behind')
         ? tend(t('Update from Base'), 'updateFromBase')
         : null}
-      <Problem error={action.error} />
+      <Problem error={problem} />
     </div>
   );
+}
+
+/** What went wrong, as long as things stand as they did then: why it was refused may be over. */
+function useWhile(error: SandpiperError | undefined, standing: string): SandpiperError | undefined {
+  const then = useRef({ error, standing });
+  if (then.current.error !== error) {
+    then.current = { error, standing };
+  }
+  return then.current.standing === standing ? error : undefined;
 }
 
 function Good({ status }: { status: NonNullable<NonNullable<SessionState['pullRequest']>['status']> }): JSX.Element {
