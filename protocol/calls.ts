@@ -28,7 +28,7 @@ import { effortSchema, messageWaySchema, modelNameSchema } from './composing.ts'
 import { composingCalls } from './composingCalls.ts';
 import { feedbackCalls } from './feedbackCalls.ts';
 import { importCalls } from './importCalls.ts';
-import { imagesSchema } from './images.ts';
+import { firstImagesSchema, imagesSchema } from './images.ts';
 import { networkCalls, networkTextSchema } from './networkCalls.ts';
 import { hookCalls } from './hookCalls.ts';
 import { triggerCalls } from './triggerCalls.ts';
@@ -103,6 +103,7 @@ export const calls = {
       base: z.string().max(200).optional().describe('A commit, branch or tag; default HEAD of the source'),
       includeUncommitted: z.boolean().default(false),
       prompt: z.string().max(1_000_000).describe('May be empty only with `spec`'),
+      images: firstImagesSchema,
       spec: z
         .object({
           specId: specIdSchema,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ofSession, withKey } from './callParts.ts';
 import { sessionIdSchema } from './events.ts';
+import { firstImagesSchema } from './images.ts';
 
 const turn = z.int().nonnegative().describe('0 is the start of the session');
 const stop = z
@@ -40,6 +41,7 @@ export const checkpointCalls = {
       turn,
       title: z.string().min(1).max(200).optional(),
       prompt: z.string().min(1).max(1_000_000).optional().describe('The first message of the branch'),
+      images: firstImagesSchema,
       acceptNoIsolation: z.boolean().default(false).describe('As in `session.create`'),
     }),
     result: z.object({ sessionId: sessionIdSchema, seq: z.int() }),

@@ -26,3 +26,6 @@ export const imagesSchema = z
   .refine(images => images.reduce((sum, { content }) => sum + content.length, 0) <= MAX_IMAGES_CHARS, {
     error: `All images of a message together may have ${MAX_IMAGES_CHARS} characters of base64.`,
   });
+
+/** Of the message that a session begins with. Without a default, so that a call of before has the same hash when repeated. */
+export const firstImagesSchema = imagesSchema.optional().describe('They go with the first message');

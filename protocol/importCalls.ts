@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { withKey } from './callParts.ts';
 import { permissionModeSchema } from './composing.ts';
 import { sessionIdSchema } from './events.ts';
+import { firstImagesSchema } from './images.ts';
 
 const conversation = {
   id: z
@@ -50,6 +51,7 @@ export const importCalls = {
       base: z.string().max(200).optional().describe('Default: the branch of the conversation, else HEAD'),
       includeUncommitted: z.boolean().default(false),
       prompt: z.string().min(1).max(1_000_000).optional(),
+      images: firstImagesSchema,
       provider: z.string().default('local'),
       acceptNoIsolation: z.boolean().default(false),
       permissionMode: permissionModeSchema.default('ask'),

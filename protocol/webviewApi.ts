@@ -73,6 +73,7 @@ export interface WebviewRequests {
   startSession: {
     params: {
       prompt: string;
+      images?: Image[];
       includeUncommitted: boolean;
       permissionMode: PermissionMode;
       model?: string;

@@ -29,6 +29,7 @@ type ParamSchemas = { [M in WebviewMethod]: z.ZodType<RequestParams<M>> };
 const paramSchemas = {
   startSession: z.object({
     prompt: text,
+    images: imagesSchema.exactOptional(),
     includeUncommitted: z.boolean(),
     permissionMode: permissionModeSchema,
     model: z.string().min(1).max(200).exactOptional(),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { createRelayClient, type RelayClient } from '../../client/relayClient.ts';
@@ -13,6 +13,7 @@ import { isAlive } from '../support/relaysOf.ts';
 import { eventually } from '../support/eventually.ts';
 import { startGithubServer, type GithubServer } from '../support/githubServer.ts';
 import { scripted, type StepInput } from '../support/modelScript.ts';
+import { noisePng } from '../support/noisePng.ts';
 import { plainGit } from '../support/plainGit.ts';
 import { temporaryFolder } from '../support/relayProcess.ts';
 import { requireOrSkip } from '../support/requirement.ts';
@@ -250,6 +251,37 @@ describe('the command line', function () {
     assert.match(github.pullRequests()[0]?.body ?? '', /Closes #3/);
     const again = await cli.run(['pr', id]);
     assert.match(again.stdout, /^http:\/\/127\.0\.0\.1:\d+\/owner\/sample\/pull\/1\n$/);
+  });
+
+  it('`run` and `send` take images, and say of each file that they do not take why', async () => {
+    const file = async (name: string, content: Buffer | string): Promise<string> => {
+      await writeFile(join(scratch.path, name), content);
+      return join(scratch.path, name);
+    };
+    // Whatever it is called: its content says what it is.
+    const [first, second] = [noisePng(20), noisePng(30)];
+    const images = ['--image', await file('first.jpg', first), '--image', await file('second.png', second)];
+    const { code, stdout, stderr } = await cli.run(runArgs([{ text: 'Seen.' }], ...images));
+    assert.equal(code, 0, stderr);
+    const seen = () => model.requests().findLast(request => request.images.length > 0)?.images;
+    assert.deepEqual(
+      seen(),
+      [first, second].map(image => image.toString('base64')),
+    );
+    const id = /ses_[0-9a-z]{26}/.exec(stdout)?.[0] ?? '';
+    const sent = await cli.run(['send', id, scripted('This too', [{ text: 'Yes.' }]), ...images.slice(0, 2)]);
+    assert.equal(sent.code, 0, sent.stderr);
+    assert.equal(seen()?.length, 3);
+    for (const [path, said] of [
+      [await file('text.png', 'no image'), /"[^"]*text\.png" is not an image\./],
+      [await file('large.png', noisePng(900)), /large\.png" has \d+ bytes; an image may have 2000000\./],
+      [join(scratch.path, 'none.png'), /The image cannot be read: ENOENT/],
+      [scratch.path, /is not a file\./],
+    ] as const) {
+      const refused = await cli.run(runArgs([{ text: 'Never.' }], '--image', path));
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, said);
+    }
   });
 
   it('`run --detach` ends at once', async () => {

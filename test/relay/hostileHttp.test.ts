@@ -129,7 +129,7 @@ describe('hostile: HTTP', () => {
 
   it('refuses a body that is too large before reading it, by its length and by counting', async () => {
     const headers = { 'content-type': 'application/json', 'idempotency-key': 'key-0123456789' };
-    const rawBody = JSON.stringify({ prompt: 'x'.repeat(2_000_000), source: '/r' });
+    const rawBody = JSON.stringify({ prompt: 'x'.repeat(5_000_000), source: '/r' });
     const large = await ask(`${server.url}/v1/sessions`, { method: 'POST', headers, rawBody });
     assert.deepEqual([large.status, large.body['code']], [413, 'too_large']);
     const head = `POST /v1/sessions HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nAuthorization: Bearer ${WIRE_TOKEN}\r\nContent-Type: application/json\r\n`;
@@ -138,7 +138,7 @@ describe('hostile: HTTP', () => {
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
     const chunked = await askRaw(
       server.port,
-      `${head}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(20)}`,
+      `${head}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(70)}`,
       '\r\n\r\n',
     );
     assert.equal(statusOf(chunked), 413);

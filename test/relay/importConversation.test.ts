@@ -5,8 +5,10 @@ import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { after, before, describe, it } from 'mocha';
+import type { Image } from '../../protocol/images.ts';
 import type { SessionState } from '../../protocol/session.ts';
 import { Cli } from '../support/cliProcess.ts';
+import { noisePng } from '../support/noisePng.ts';
 import { rejects } from '../support/rejects.ts';
 import { CLAUDE } from '../support/relayProcess.ts';
 import { openWorkshop, REAL_KEY, type Workshop } from '../support/workshop.ts';
@@ -118,6 +120,17 @@ describe('a conversation of the person’s own Claude Code', function () {
     const then = JSON.stringify(shop.model.lastConversation());
     assert.ok(then.includes('The first answer of then.'));
     assert.ok(!then.includes('The second answer of then.'));
+  });
+
+  it('goes on with a first message and its images', async () => {
+    const [found] = await list();
+    const image: Image = { mediaType: 'image/png', content: noisePng(20).toString('base64') };
+    const start = { id: found?.id ?? '', images: [image] };
+    await rejects(shop.client.call('import.start', start), 'invalid_params');
+    const prompt = 'Look @@[{"text":"Seen."}]';
+    const { sessionId } = await shop.client.call('import.start', { ...start, prompt });
+    await shop.until(sessionId, 'a turn in the sandbox', idle(3), 90_000);
+    assert.deepEqual(shop.model.requests().findLast(({ images }) => images.length > 0)?.images, [image.content]);
   });
 
   it('says clearly what it cannot bring in, and loses and runs nothing', async () => {

@@ -146,6 +146,23 @@ function planIn(text: string, since: readonly Message[]): Plan | undefined {
   return { kind: 'script', step: steps[index] ?? { text: 'The script is at its end.' }, key: `${index} ${script}` };
 }
 
+/** The images that the user sent, in base64, each as often as the conversation has it. What a tool returned is none. */
+export function imagesOf({ messages }: MessagesRequest): string[] {
+  return messages.flatMap(({ role, content }) =>
+    role !== 'user' || typeof content === 'string'
+      ? []
+      : content.flatMap(block => {
+          const source = imageSchema.safeParse(block);
+          return source.success ? [source.data.source.data] : [];
+        }),
+  );
+}
+
+const imageSchema = z.looseObject({
+  type: z.literal('image'),
+  source: z.looseObject({ type: z.literal('base64'), data: z.string() }),
+});
+
 /** What the user said last; results of tools are no texts. */
 export function lastPrompt({ messages }: MessagesRequest): string[] {
   const said = messages.filter(({ role }) => role === 'user').map(textsOf);

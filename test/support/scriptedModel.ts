@@ -3,6 +3,7 @@ import { pause, playStep, preciseNow, Reply, wholeMessage } from './modelReply.t
 import {
   lastPrompt,
   conversationOf,
+  imagesOf,
   messagesRequestSchema,
   planOf,
   type ConversationPart,
@@ -34,6 +35,8 @@ interface SeenRequest {
   model: string | undefined;
   /** Texts of the last message of the user. */
   prompt: string[];
+  /** Of the whole conversation, in base64. */
+  images: string[];
   bytes: number;
   at: number;
 }
@@ -102,6 +105,7 @@ export async function startScriptedModel(options: ScriptedModelOptions = {}): Pr
       headers: flat(request),
       model: parsed.data?.model,
       prompt: parsed.data ? lastPrompt(parsed.data) : [],
+      images: parsed.data ? imagesOf(parsed.data) : [],
       bytes: body.length,
       at: preciseNow(),
     });

@@ -6,6 +6,7 @@ import { newId } from '../../protocol/ids.ts';
 import { summarize } from '../../protocol/summarize.ts';
 import { startBrowserRelay, type BrowserRelay } from '../support/browserRelay.ts';
 import { eventually } from '../support/eventually.ts';
+import { noisePng } from '../support/noisePng.ts';
 import { screenshot } from '../support/workbench.ts';
 import { commit, SessionLog } from '../support/sessionLog.ts';
 import { useWebview } from '../support/webviewSuite.ts';
@@ -186,6 +187,32 @@ describe('chat page in a browser', function () {
     assert.match(String(key), /^key_/);
     assert.deepEqual(answer, { sessionId: log.id, approvalId: 'ask1', decision: { kind: 'allow' } });
     await page.getByRole('main').getByText('Sending: Allow').waitFor();
+  });
+
+  it('keeps an image of a new session while there is no relay, and sends it with the first message, on a phone', async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.goto(relay.url);
+    await page.getByLabel('Repository').fill('/home/me/webshop');
+    await page.getByLabel('Repository').press('Enter');
+    const field = page.getByLabel('Task for the agent');
+    await field.fill('Build this');
+    await page.getByRole('button', { name: 'Add images' }).waitFor();
+    const image = noisePng(20);
+    const [chooser] = await Promise.all([
+      page.waitForEvent('filechooser'),
+      page.getByRole('button', { name: 'Add images' }).click(),
+    ]);
+    await chooser.setFiles({ name: 'a.png', mimeType: 'image/png', buffer: image });
+    await page.getByRole('img', { name: 'Image 1' }).waitFor();
+    relay.cut(true);
+    await page.getByText('Nothing is lost').waitFor();
+    await page.reload();
+    relay.cut(false);
+    await page.getByRole('img', { name: 'Image 1' }).waitFor();
+    await page.getByRole('button', { name: /^Start/ }).click();
+    await eventually(() => assert.equal(called('session.create').length, 1));
+    const [{ prompt, images } = {}] = called('session.create');
+    assert.deepEqual([prompt, images], ['Build this', [{ mediaType: 'image/png', content: image.toString('base64') }]]);
   });
 
   it('repeats a message with the same key when its answer was lost', async () => {

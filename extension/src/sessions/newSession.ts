@@ -69,11 +69,8 @@ export class NewSession {
    * @returns undefined when they declined
    */
   start(params: RequestParams<'startSession'>): Promise<{ sessionId: string } | undefined> {
-    const { prompt, includeUncommitted, permissionMode, model } = params;
-    return this.#create(
-      { prompt, includeUncommitted, permissionMode, ...(model === undefined ? {} : { model }) },
-      params.acceptNoIsolation === true,
-    );
+    const { acceptNoIsolation, ...start } = params;
+    return this.#create(start, acceptNoIsolation === true);
   }
 
   /** Starts one that builds a spec, with the model and the uncommitted work that the settings say. */

@@ -203,6 +203,8 @@ export interface Agent {
    */
   cutConversation?(content: Uint8Array, later: ConversationParts, conversationId: string): Buffer;
   readonly local?: LocalConversations;
+  /** Whether it understands the images of a message. One that does not is never sent any. */
+  readonly takesImages?: boolean;
   /** Whether this version takes messages into a turn that runs and says of each when it did. */
   takesInTurn?(version: string): boolean;
   /** How often this version says that a tool runs; undefined when it does not. */

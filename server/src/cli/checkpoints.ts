@@ -5,6 +5,8 @@ import type { SessionState } from '../../../protocol/session.ts';
 import { withConnection, type ProgramOptions, type Run } from './command.ts';
 import { findSession, type Connection } from './connection.ts';
 import { EXIT } from './exitCodes.ts';
+import { readImageFiles } from './imageFiles.ts';
+import { several } from './network.ts';
 
 interface BackFlags {
   code: boolean;
@@ -34,20 +36,23 @@ export function addCheckpoints(command: Command, options: ProgramOptions, run: R
     .argument('[prompt]', 'the first message of the new session')
     .description('Begin a new session from the end of a turn; the first one goes on as it is')
     .option('--title <text>')
+    .option('--image <file>', 'an image for the agent to look at; may be repeated', several, [])
     .option('--accept-no-isolation', 'run without isolation when nothing isolates', false)
     .action(
       (
         session: string,
         turn: number,
         prompt: string | undefined,
-        flags: { title?: string; acceptNoIsolation: boolean },
+        { image, ...flags }: { title?: string; image: string[]; acceptNoIsolation: boolean },
       ) =>
         run(() =>
           withConnection(options, async ({ client }) => {
+            const images = await readImageFiles(image);
             const branched = await client.call('checkpoint.branch', {
               sessionId: await findSession(client, session),
               turn,
               ...(prompt === undefined ? {} : { prompt }),
+              ...(images.length === 0 ? {} : { images }),
               ...flags,
             });
             process.stdout.write(`${branched.sessionId}\n`);

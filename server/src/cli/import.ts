@@ -5,6 +5,8 @@ import { permissionModeSchema } from '../../../protocol/events.ts';
 import { withConnection, type ProgramOptions, type Run } from './command.ts';
 import type { Connection } from './connection.ts';
 import { EXIT } from './exitCodes.ts';
+import { readImageFiles } from './imageFiles.ts';
+import { several } from './network.ts';
 import { plain } from './render.ts';
 
 interface ImportFlags {
@@ -13,6 +15,7 @@ interface ImportFlags {
   base?: string;
   uncommitted: boolean;
   prompt?: string;
+  image: string[];
   provider: string;
   permissions: string;
   acceptNoIsolation: boolean;
@@ -30,6 +33,7 @@ export function addImport(command: Command, options: ProgramOptions, run: Run): 
     .option('--base <rev>', 'commit, branch or tag to start from (default: the branch of the conversation)')
     .option('--uncommitted', 'take uncommitted and untracked files along', false)
     .option('--prompt <text>', 'what to do next; without it the session waits')
+    .option('--image <file>', 'an image for the agent to look at; may be repeated', several, [])
     .option('--provider <id>', 'where the agent works', 'local')
     .addOption(
       new Option('--permissions <mode>', 'what the agent may do without asking')
@@ -74,11 +78,13 @@ async function preview({ client }: Connection, id: string, json: boolean): Promi
 }
 
 async function start({ client }: Connection, id: string, flags: ImportFlags): Promise<number> {
+  const images = await readImageFiles(flags.image);
   const started = await client.call('import.start', {
     id,
     ...(flags.repo === undefined ? {} : { source: resolve(flags.repo) }),
     ...(flags.base === undefined ? {} : { base: flags.base }),
     ...(flags.prompt === undefined ? {} : { prompt: flags.prompt }),
+    ...(images.length === 0 ? {} : { images }),
     includeUncommitted: flags.uncommitted,
     provider: flags.provider,
     acceptNoIsolation: flags.acceptNoIsolation,

@@ -1,24 +1,22 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { summaryText } from '../../../protocol/activity.ts';
-import type { MessageWay } from '../../../protocol/composing.ts';
 import { errorText, SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
-import { permissionModeSchema } from '../../../protocol/events.ts';
-import type { SessionState, SessionSummary } from '../../../protocol/session.ts';
+import type { SessionSummary } from '../../../protocol/session.ts';
 import { fitsFilter, parseFilter } from '../../../protocol/sessionFilter.ts';
 import { VERSION } from '../core/config.ts';
 import { addApply } from './apply.ts';
 import { addAway } from './away.ts';
 import { addBackup } from './backup.ts';
 import { addChaos } from './chaos.ts';
-import { amount, portNumber } from './arguments.ts';
+import { portNumber } from './arguments.ts';
 import { addDeletedSessions, addGc, printDeleted } from './deletedSessions.ts';
-import { noRelay, tokenOf, tokenOfSession, withConnection, type ProgramOptions, type Run } from './command.ts';
-import { findSession, listSessions, type Connection } from './connection.ts';
+import { noRelay, tokenOfSession, withConnection, type ProgramOptions, type Run } from './command.ts';
+import { findSession, listSessions } from './connection.ts';
 import { addCheckpoints } from './checkpoints.ts';
 import { deepDoctor } from './deepDoctor.ts';
 import { EXIT } from './exitCodes.ts';
-import { followSession, printLog } from './follow.ts';
+import { printLog } from './follow.ts';
 import { addHooks } from './hooks.ts';
 import { addImport } from './import.ts';
 import { addImage } from './image.ts';
@@ -31,12 +29,12 @@ import { addPolicy } from './policy.ts';
 import { addReview } from './review.ts';
 import { addRules } from './rules.ts';
 import { addMove } from './move.ts';
-import { addNetwork, several } from './network.ts';
+import { addNetwork } from './network.ts';
 import { addExport, addSearch } from './search.ts';
+import { addRun, addSend, follow } from './running.ts';
 import { addSchedules } from './schedules.ts';
 import { sessionDoctor } from './sessionDoctor.ts';
 import { addSettings } from './settings.ts';
-import { isUrl } from './source.ts';
 import { addSpec } from './spec.ts';
 
 /** Runs `sandpiper` with these arguments. Returns the exit code. */
@@ -53,6 +51,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   addServe(command, options, run);
   addRun(command, options, run);
   addSessions(command, options, run);
+  addSend(command, options, run);
   addAway(command, options, run);
   addLabels(command, options, run);
   addDeletedSessions(command, options, run);
@@ -109,68 +108,6 @@ function addServe(command: Command, options: ProgramOptions, run: Run): void {
   );
 }
 
-function addRun(command: Command, options: ProgramOptions, run: Run): void {
-  command
-    .command('run')
-    .argument('<prompt>', 'what to do')
-    .description('Start a session and follow its first turn')
-    .option('--repo <source>', 'local path or URL of the repository', '.')
-    .option('--base <rev>', 'commit, branch or tag to start from (default: HEAD)')
-    .option('--uncommitted', 'take uncommitted and untracked files along', false)
-    .option('--title <text>')
-    .option('--model <name>')
-    .option('--provider <id>', 'where the agent works: local, docker; `doctor` shows what there is', 'local')
-    .option('--budget <usd>', 'stop the model after this much money', amount)
-    .option('--network <host>', 'what its programs may reach: a host, or npm, pypi, ...; may be repeated', several, [])
-    .addOption(
-      new Option('--permissions <mode>', 'what the agent may do without asking')
-        .choices(permissionModeSchema.options)
-        .default('ask'),
-    )
-    .option('--accept-no-isolation', 'agree that the agent runs with your rights, where nothing can isolate it', false)
-    .option('--detach', 'do not follow', false)
-    .option('--json', 'events as JSON lines', false)
-    .action((prompt: string, flags: RunFlags) =>
-      run(() =>
-        withConnection(options, async connection => {
-          const remote = isUrl(flags.repo);
-          const created = await connection.client.call('session.create', {
-            source: remote ? flags.repo : resolve(flags.repo),
-            ...(remote ? tokenOf(options, flags.repo) : {}),
-            prompt,
-            includeUncommitted: flags.uncommitted,
-            provider: flags.provider,
-            acceptNoIsolation: flags.acceptNoIsolation,
-            permissionMode: permissionModeSchema.parse(flags.permissions),
-            ...(flags.base === undefined ? {} : { base: flags.base }),
-            ...(flags.title === undefined ? {} : { title: flags.title }),
-            ...(flags.model === undefined ? {} : { model: flags.model }),
-            ...(flags.budget === undefined ? {} : { budgetUsd: flags.budget }),
-            ...(flags.network.length === 0 ? {} : { network: flags.network }),
-          });
-          const { sessionId } = created;
-          process.stdout.write(flags.json ? `${JSON.stringify(created)}\n` : `session ${sessionId}\n`);
-          return flags.detach ? EXIT.ok : follow(connection, sessionId, flags.json, turnIsOver(1));
-        }),
-      )(),
-    );
-}
-
-interface RunFlags {
-  repo: string;
-  base?: string;
-  uncommitted: boolean;
-  title?: string;
-  model?: string;
-  provider: string;
-  budget?: number;
-  network: string[];
-  permissions: string;
-  acceptNoIsolation: boolean;
-  detach: boolean;
-  json: boolean;
-}
-
 function addSessions(command: Command, options: ProgramOptions, run: Run): void {
   command
     .command('sessions')
@@ -213,27 +150,6 @@ function addSessions(command: Command, options: ProgramOptions, run: Run): void 
       )(),
     );
   command
-    .command('send')
-    .argument('<session>', 'id, or the end of one')
-    .argument('<text>')
-    .description('Send a message and follow the turn')
-    .option('--steer', 'into the turn that runs, at its next step', false)
-    .addOption(new Option('--interrupt', 'stop the turn that runs, and come next').default(false).conflicts('steer'))
-    .option('--detach', 'do not follow', false)
-    .option('--json', 'events as JSON lines', false)
-    .action((session: string, text: string, flags: SendFlags) =>
-      run(() =>
-        withConnection(options, async connection => {
-          const sessionId = await findSession(connection.client, session);
-          const sent = await connection.client.call('session.send', { sessionId, text, way: wayOf(flags) });
-          if (flags.json) {
-            process.stdout.write(`${JSON.stringify(sent)}\n`);
-          }
-          return flags.detach ? EXIT.ok : follow(connection, sessionId, flags.json, messageIsDone(sent.messageId));
-        }),
-      )(),
-    );
-  command
     .command('stop')
     .argument('<session>', 'id, or the end of one')
     .description('Stop the turn of a session')
@@ -264,17 +180,6 @@ function sessionRow(session: SessionSummary): string {
   const doing = plain(summaryText(session, Date.now())).padEnd(24).slice(0, 40);
   const marks = [...(session.pinned === true ? ['pinned'] : []), ...(session.tags ?? []).map(tag => `#${tag}`)];
   return [session.id, doing, plain(session.repository.name), plain(session.title), ...marks].join('  ');
-}
-
-interface SendFlags {
-  steer: boolean;
-  interrupt: boolean;
-  detach: boolean;
-  json: boolean;
-}
-
-function wayOf({ steer, interrupt }: SendFlags): MessageWay {
-  return steer ? 'steer' : interrupt ? 'interrupt' : 'queue';
 }
 
 function addRecover(command: Command, options: ProgramOptions, run: Run): void {
@@ -331,55 +236,6 @@ function addDoctor(command: Command, options: ProgramOptions, run: Run): void {
         });
       })(),
     );
-}
-
-/** @param elsewise what happens to a question where nobody can be asked */
-function follow(
-  { client }: Connection,
-  sessionId: string,
-  json: boolean,
-  until: (state: SessionState) => number | undefined,
-  elsewise: 'end' | 'show' = 'end',
-): Promise<number> {
-  return followSession({
-    client,
-    sessionId,
-    json,
-    style: createStyle(process.stdout.isTTY && !json),
-    onQuestion: process.stdin.isTTY && !json ? 'ask' : elsewise,
-    until,
-  });
-}
-
-/** Ends when this turn is done or cannot be. */
-function turnIsOver(number: number): (state: SessionState) => number | undefined {
-  return state => {
-    if (state.phase.kind === 'blocked') {
-      return EXIT.failed;
-    }
-    const turn = state.turns.find(candidate => candidate.number === number);
-    // A turn that was cut off goes on as the next one.
-    if (turn?.agent?.outcome === 'failed' && (state.recovering || wentOn(state, number))) {
-      return turnIsOver(number + 1)(state);
-    }
-    if (!turn?.checkpoint) {
-      return undefined;
-    }
-    return turn.agent?.outcome === 'completed' ? EXIT.ok : EXIT.failed;
-  };
-}
-
-/** Whether the next turn began without a message: the agent went on with this one. */
-function wentOn({ turns }: SessionState, number: number): boolean {
-  return turns.find(turn => turn.number === number + 1)?.messageIds.length === 0;
-}
-
-function messageIsDone(messageId: string): (state: SessionState) => number | undefined {
-  return state => {
-    const message = state.items.find(item => item.kind === 'message' && item.id === messageId);
-    const turn = message?.kind === 'message' ? message.turn : undefined;
-    return turn === undefined ? (state.phase.kind === 'blocked' ? EXIT.failed : undefined) : turnIsOver(turn)(state);
-  };
 }
 
 function report(error: unknown, json: boolean): number {

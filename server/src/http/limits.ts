@@ -10,7 +10,8 @@ export interface HttpLimits {
 }
 
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {
-  maxBodyBytes: 1024 * 1024,
+  /** As a frame of a socket: a message with images fits. */
+  maxBodyBytes: 4 * 1024 * 1024,
   maxDiscardedBytes: 16 * 1024 * 1024,
   maxStreams: 256,
   streamHighWaterBytes: 1024 * 1024,

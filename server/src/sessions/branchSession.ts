@@ -1,6 +1,6 @@
 import type { CallResult, CheckedParams } from '../../../protocol/calls.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
-import type { EventBody, SessionEvent } from '../../../protocol/events.ts';
+import type { BlobRef, EventBody, SessionEvent } from '../../../protocol/events.ts';
 import { idPattern, newId } from '../../../protocol/ids.ts';
 import { reduceEvents } from '../../../protocol/reducer.ts';
 import type { SessionState } from '../../../protocol/session.ts';
@@ -10,6 +10,7 @@ import { conversationName } from './conversations.ts';
 import { checkIsolation } from './createSession.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { RecordOf } from './idempotency.ts';
+import { storeFirstImages } from './messageImages.ts';
 import { checkpointOf } from './namedTrees.ts';
 import { laterTurns, newConversationId, partsOf } from './restoreDecisions.ts';
 import { firstRuntime, type Runtime } from './runtime.ts';
@@ -44,7 +45,8 @@ export async function branchSession(
     permissionMode: state.permissionMode,
   });
   const sessionId = branchId(params.key);
-  const events = new BranchedLog(dependencies, origin, sessionId, params);
+  const pictures = await storeFirstImages(dependencies, state.agent.id, params);
+  const events = new BranchedLog(dependencies, origin, sessionId, { ...params, pictures });
   const branched = await events.reduce();
   const conversationId = newConversationId(sessionId, 0);
   await copyConversation(dependencies, origin, params.turn, { sessionId, conversationId });
@@ -76,6 +78,8 @@ function runtimeOf({ log }: Session, params: Params, conversationId: string): Ru
   return firstRuntime({ acceptNoIsolation: params.acceptNoIsolation, budgetUsd }, { source, conversationId });
 }
 
+type Own = Pick<Params, 'turn' | 'title' | 'prompt'> & { pictures: { images?: BlobRef[] } };
+
 /** The log of the other session up to the end of the turn, and what begins the branch. */
 class BranchedLog {
   readonly #dependencies: Dependencies;
@@ -84,13 +88,13 @@ class BranchedLog {
   readonly #own: EventBody[];
   readonly #turn: number;
 
-  constructor(dependencies: Dependencies, origin: Session, sessionId: string, params: Params) {
+  constructor(dependencies: Dependencies, origin: Session, sessionId: string, params: Own) {
     const { id, title, provider, isolation } = origin.log.state;
     this.#dependencies = dependencies;
     this.#origin = origin;
     this.#sessionId = sessionId;
     this.#turn = params.turn;
-    const { turn, prompt } = params;
+    const { turn, prompt, pictures } = params;
     this.#own = [
       {
         type: 'sessionBranched',
@@ -102,7 +106,7 @@ class BranchedLog {
       },
       ...(prompt === undefined
         ? []
-        : [{ type: 'messageQueued', messageId: newId('msg'), text: prompt, by: 'owner' } as const]),
+        : [{ type: 'messageQueued', messageId: newId('msg'), text: prompt, by: 'owner', ...pictures } as const]),
     ];
   }
 

@@ -26,7 +26,7 @@ export function composingHandlers(
         const { sessionId, text, way, images: contents, origin } = params;
         const session = await sessions.get(sessionId);
         await dependencies.requireRoom(sessionId);
-        const images = { refs: await storeImages(dependencies.blobs, contents), contents };
+        const images = { refs: await storeImages(dependencies, session.log.state.agent.id, contents), contents };
         const messageId = newId('msg');
         const seq = await session.perform((agent, state, runtime) => ({
           ...sendDraft(agent, state, runtime, { messageId, text, way, by, images, origin }),

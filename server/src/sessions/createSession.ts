@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CallResult, CheckedParams } from '../../../protocol/calls.ts';
 import { SandpiperError } from '../../../protocol/errors.ts';
-import type { EventBody, Isolation } from '../../../protocol/events.ts';
+import type { BlobRef, EventBody, Isolation } from '../../../protocol/events.ts';
 import { newId } from '../../../protocol/ids.ts';
 import { autopilotNeedsIsolation } from '../core/autopilot.ts';
 import { inspectRepository, type InspectedRepository } from '../git/inspect.ts';
@@ -11,6 +11,7 @@ import { firstMessage } from '../specs/specMessages.ts';
 import { titleFrom } from './decisions.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { RecordOf } from './idempotency.ts';
+import { storeFirstImages } from './messageImages.ts';
 import { networkOfStart, requireProxied } from './networkAccess.ts';
 import { firstRuntime } from './runtime.ts';
 import type { Sessions } from './sessions.ts';
@@ -50,13 +51,14 @@ export async function createSession(
     ...(params.base === undefined ? {} : { base: params.base }),
     withoutWorkTree: !params.includeUncommitted,
   });
+  const pictures = await storeFirstImages(dependencies, params.agent, params);
   const base = params.includeUncommitted ? await snapshot(dependencies, params.source, inspected) : inspected.head;
   const sessionId = newId('ses');
   dependencies.sourceAccess.keep(sessionId, header);
   const session = await sessions
     .create({
       sessionId,
-      events: firstEvents(params, { inspected, base, isolation, network, built }),
+      events: firstEvents(params, { inspected, base, isolation, network, built, pictures }),
       runtime: firstRuntime(params, { source: stripCredentials(params.source), conversationId: randomUUID() }),
       call: seq => record({ sessionId, seq }),
     })
@@ -103,9 +105,10 @@ function firstEvents(
     isolation: Isolation;
     network: readonly EventBody[];
     built: UsableSpec | undefined;
+    pictures: { images?: BlobRef[] };
   },
 ): EventBody[] {
-  const { inspected, base, isolation, network, built } = start;
+  const { inspected, base, isolation, network, built, pictures } = start;
   const messageId = newId('msg');
   const origin = params.origin === undefined ? {} : { origin: params.origin };
   const text = [params.prompt, ...(built ? [firstMessage(built.spec)] : [])].filter(part => part !== '').join('\n\n');
@@ -127,7 +130,7 @@ function firstEvents(
     ...network,
     ...inspected.notes.map(text => ({ type: 'noticeRaised', level: 'info', text }) as const),
     ...(built && params.spec ? [workStarted(built, { kind: 'build', budget: params.spec.budget, messageId })] : []),
-    { type: 'messageQueued', messageId, text, by: 'owner', ...origin },
+    { type: 'messageQueued', messageId, text, by: 'owner', ...pictures, ...origin },
   ];
 }
 

@@ -12,6 +12,7 @@ import { conversationName } from './conversations.ts';
 import { checkIsolation, snapshot } from './createSession.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Idempotency, RecordOf } from './idempotency.ts';
+import { storeFirstImages } from './messageImages.ts';
 import { firstRuntime } from './runtime.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -66,6 +67,7 @@ async function importSession(
   const read = await local.read(params.id, conversationId);
   const source = params.source ?? read.folder;
   const { inspected, notes } = await inspect(dependencies, source, params, read.branch);
+  const pictures = await storeFirstImages(dependencies, AGENT, params);
   const base = params.includeUncommitted ? await snapshot(dependencies, source, inspected) : inspected.head;
   const sessionId = newId('ses');
   // First, so that a session that is there has what its agent is to remember.
@@ -78,7 +80,15 @@ async function importSession(
         ...pastEvents(read.turns, base),
         ...(params.prompt === undefined
           ? []
-          : [{ type: 'messageQueued', messageId: newId('msg'), text: params.prompt, by: 'owner' } as const]),
+          : [
+              {
+                type: 'messageQueued',
+                messageId: newId('msg'),
+                text: params.prompt,
+                by: 'owner',
+                ...pictures,
+              } as const,
+            ]),
       ],
       runtime: firstRuntime(params, { source: stripCredentials(source), conversationId }),
       call: seq => record({ sessionId, seq }),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { parseUnifiedDiff } from '../../../webview-ui/src/browser/unifiedDiff.ts';
+import type { Image } from '../../../protocol/images.ts';
 import { readSavedPage, withDraft } from '../../../webview-ui/src/host/savedPage.ts';
 import { decodeEntities } from '../../../webview-ui/src/text/entities.ts';
 import { elapsed } from '../../../protocol/elapsed.ts';
@@ -151,8 +152,15 @@ describe('formats', () => {
 
 describe('saved page', () => {
   it('takes only what it knows, and forgets the oldest of too many drafts', () => {
-    assert.deepEqual(readSavedPage({ sessionId: 5, drafts: { a: 'x', b: 1 } }), { drafts: { a: 'x' }, unsent: [] });
-    assert.deepEqual(readSavedPage('junk'), { drafts: {}, unsent: [] });
+    assert.deepEqual(readSavedPage({ sessionId: 5, drafts: { a: 'x', b: 1 } }), {
+      drafts: { a: 'x' },
+      images: {},
+      unsent: [],
+    });
+    assert.deepEqual(readSavedPage('junk'), { drafts: {}, images: {}, unsent: [] });
+    const image = { mediaType: 'image/png', content: 'AAAA' } as const;
+    assert.deepEqual(readSavedPage({ images: { a: [image, { content: 1 }, null], b: 'x' } }).images, { a: [image] });
+    assert.deepEqual(withDraft<readonly Image[]>({ a: [image] }, 'a', []), {});
     let drafts: Record<string, string> = {};
     for (let index = 0; index < 60; index++) {
       drafts = withDraft(drafts, `s${index}`, 'text');

@@ -90,7 +90,14 @@ export async function createBrowserHost(): Promise<Host> {
     request: <M extends WebviewMethod>(method: M, params: RequestParams<M>): Promise<RequestResult<M>> =>
       handle(handlers, method, params),
     load: () => readSavedPage(parse(sessionStorage.getItem(SAVED))),
-    save: page => sessionStorage.setItem(SAVED, JSON.stringify(page)),
+    save: page => {
+      try {
+        sessionStorage.setItem(SAVED, JSON.stringify(page));
+      } catch {
+        // A browser keeps some megabytes for a page: images may be too many for it, words are not.
+        sessionStorage.setItem(SAVED, JSON.stringify({ ...page, images: {} }));
+      }
+    },
     views: {
       Sessions: SessionList,
       Repository: () => <RepositoryField source={source} />,

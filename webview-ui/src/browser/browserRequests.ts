@@ -213,16 +213,13 @@ function newSessionRequests({
   'startSession' | 'warm' | 'chooseRepository'
 > {
   return {
-    startSession: async ({ prompt, includeUncommitted, permissionMode, model, acceptNoIsolation }) => {
+    startSession: async ({ acceptNoIsolation, ...start }) => {
       const { providers } = await relay.call('relay.info', {});
       const provider = pickProvider(providers)?.id;
       const { sessionId } = await relay.mutate('session.create', {
         source: source.source.peek(),
-        prompt,
-        includeUncommitted,
-        permissionMode,
+        ...start,
         acceptNoIsolation: acceptNoIsolation === true,
-        ...(model === undefined ? {} : { model }),
         ...(provider === undefined ? {} : { provider }),
       });
       await follower.open(sessionId);

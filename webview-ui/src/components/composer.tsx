@@ -5,7 +5,7 @@ import type { SessionState } from '../../../protocol/session.ts';
 import { whatToStop } from '../../../protocol/stopping.ts';
 import { usePage } from '../page.ts';
 import { editDraft, editedTurn, endEdit } from '../state/editing.ts';
-import { attached, takeImages } from '../state/attachments.ts';
+import { AttachButton } from './attachButton.tsx';
 import { Icon } from './icon.tsx';
 import { AttachedImages, EditBanner, seldom } from './lazyParts.tsx';
 import { MessageField } from './messageField.tsx';
@@ -33,7 +33,6 @@ export function Composer({ session }: { session: SessionState }): JSX.Element {
   const { host, drafts, outbox } = page;
   const stop = useAction();
   const again = useAction();
-  const images = useAction();
   const [way, setWay] = useState<MessageWay>('queue');
   const { kind } = session.phase;
   const stoppable = whatToStop(session) !== undefined;
@@ -44,30 +43,31 @@ export function Composer({ session }: { session: SessionState }): JSX.Element {
   const draft = drafts.get(draftId);
   const chosen = works ? way : 'queue';
   const history = useMemo(() => ownMessages(session), [session.items]);
-  const files = useImageFiles(session, images);
+  const files = useImageFiles(session.id, session.archived);
+  const unready = session.archived || again.busy || files.action.busy;
   const submit = (wanted: MessageWay = chosen): void => {
     const text = draft.trim();
-    if (text === '' || session.archived || again.busy) {
+    if (text === '' || unready) {
       return;
     }
     if (edited !== undefined) {
       again.run(async () => {
         // Seldom needed, so it is not loaded with the page.
         const { sendFrom } = await seldom();
-        await sendFrom(page, session, { turn: edited, text, images: [...attached(session.id)] });
-        takeImages(session.id);
+        await sendFrom(page, session, { turn: edited, text, images: [...drafts.imagesOf(session.id)] });
+        drafts.takeImages(session.id);
         endEdit(drafts, session.id);
       });
       return;
     }
     drafts.set(session.id, '');
-    void outbox.send(session.id, text, { way: works ? wanted : 'queue', images: takeImages(session.id) });
+    void outbox.send(session.id, text, { way: works ? wanted : 'queue', images: drafts.takeImages(session.id) });
   };
   const label = buttonWord(edited !== undefined, works, busy, chosen);
   return (
     <form
       class="composer"
-      {...files}
+      {...files.events}
       onSubmit={event => {
         event.preventDefault();
         submit();
@@ -85,9 +85,10 @@ export function Composer({ session }: { session: SessionState }): JSX.Element {
           history={history}
           onSubmit={submit}
         />
-        {attached(session.id).length === 0 ? null : <AttachedImages sessionId={session.id} />}
+        {drafts.imagesOf(session.id).length === 0 ? null : <AttachedImages draftId={session.id} />}
         <div class="fieldFoot">
           <span class="settings">
+            <AttachButton disabled={unready} onClick={files.choose} />
             <SettingsPickers session={session} />
           </span>
           <span class="sending">
@@ -104,7 +105,7 @@ export function Composer({ session }: { session: SessionState }): JSX.Element {
             <button
               type="submit"
               class="primary send"
-              disabled={draft.trim() === '' || session.archived || again.busy}
+              disabled={draft.trim() === '' || unready}
               title={
                 works
                   ? t('{0} (Enter). Steer: Ctrl+Enter. Stop and send: Ctrl+Shift+Enter', label)
@@ -120,7 +121,7 @@ export function Composer({ session }: { session: SessionState }): JSX.Element {
       <span class="hint" aria-live="polite">
         {busy && draft.trim() !== '' && edited === undefined ? meanings()[chosen] : ''}
       </span>
-      <Problem error={images.error} />
+      <Problem error={files.action.error} />
       <Problem error={stop.error} />
       <Problem error={again.error} />
     </form>

@@ -14,6 +14,7 @@ export const seldom = async (): Promise<typeof Seldom> => importAgain(async () =
 export const ChangesBar = lazy('The changes', async () => (await later()).ChangesBar);
 export const MessageActions = lazy('What can be done with a message', async () => (await seldom()).MessageActions);
 export const ToolBody = lazy('What the tool did', async () => (await later()).ToolBody);
+export const TurnFailure = lazy('Why the turn failed', async () => (await seldom()).TurnFailure);
 export const TurnMenu = lazy('What can be done with a turn', async () => (await seldom()).TurnMenu);
 
 export const Approvals = lazy('The question of the agent', async () => (await seldom()).Approvals);

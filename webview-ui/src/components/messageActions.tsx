@@ -2,7 +2,6 @@ import type { JSX } from 'preact';
 import type { Item } from '../../../protocol/session.ts';
 import { usePage } from '../page.ts';
 import { storedImages } from '../tools/storedImages.ts';
-import { attachAgain } from '../state/attachments.ts';
 import { beginEdit } from '../state/editing.ts';
 import { sendFrom } from '../state/goBack.ts';
 import type { MessageAction } from '../state/messageActions.ts';
@@ -26,7 +25,7 @@ export function MessageActions({ sessionId, item, may }: MessageActionsProps): J
   const takeBack = async (): Promise<void> => {
     const images = await storedImages(host, sessionId, item.images);
     const { text } = await host.request('unqueue', of);
-    attachAgain(sessionId, images);
+    drafts.addImages(sessionId, images);
     const draft = drafts.get(sessionId);
     drafts.set(sessionId, draft === '' ? text : `${text}\n\n${draft}`);
     model.receive({ type: 'compose' });
@@ -80,7 +79,7 @@ export function MessageActions({ sessionId, item, may }: MessageActionsProps): J
               title={t('Change it and send it again')}
               onClick={() =>
                 action.run(async () => {
-                  attachAgain(sessionId, await storedImages(host, sessionId, item.images));
+                  drafts.addImages(sessionId, await storedImages(host, sessionId, item.images));
                   beginEdit(drafts, sessionId, turn, item.text);
                   model.receive({ type: 'compose' });
                 })

@@ -2,16 +2,17 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { BlobRef } from '../../../protocol/events.ts';
 import { usePage } from '../page.ts';
-import { attached, detachImage } from '../state/attachments.ts';
 import { blobImage, isShowableImage } from '../tools/blobs.ts';
 import { Icon } from './icon.tsx';
 import { t } from '../../../protocol/text.ts';
 
-/** Images that go with the next message. */
-export function AttachedImages({ sessionId }: { sessionId: string }): JSX.Element {
+/** Images that go with the message that is written. */
+export function AttachedImages({ draftId }: { draftId: string }): JSX.Element {
+  const { drafts } = usePage();
+  const images = drafts.imagesOf(draftId);
   return (
     <div class="messageImages" role="group" aria-label={t('Images of this message')}>
-      {attached(sessionId).map((image, index) => (
+      {images.map((image, index) => (
         <figure key={`${index}:${image.content.length}`}>
           <img src={`data:${image.mediaType};base64,${image.content}`} alt={t('Image {0}', index + 1)} />
           <button
@@ -19,7 +20,12 @@ export function AttachedImages({ sessionId }: { sessionId: string }): JSX.Elemen
             class="iconButton"
             aria-label={t('Remove image {0}', index + 1)}
             title={t('Remove')}
-            onClick={() => detachImage(sessionId, image)}
+            onClick={() =>
+              drafts.setImages(
+                draftId,
+                images.filter(other => other !== image),
+              )
+            }
           >
             <Icon name="close" />
           </button>

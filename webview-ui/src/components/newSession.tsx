@@ -6,13 +6,16 @@ import { MODE_WORDS } from '../../../protocol/settingsText.ts';
 import type { DraftContext } from '../../../protocol/webviewApi.ts';
 import { usePage } from '../page.ts';
 import { NEW_SESSION } from '../state/drafts.ts';
+import { AttachButton } from './attachButton.tsx';
 import { Icon } from './icon.tsx';
 import { Isolation, type Consent } from './isolation.tsx';
+import { AttachedImages } from './messageImages.tsx';
 import { MessageField } from './messageField.tsx';
 import { ModelKeyButton } from './modelKeyButton.tsx';
 import { Problem } from './problem.tsx';
 import { RepositoryLine } from './repositoryLine.tsx';
 import { useAction } from './useAction.ts';
+import { useImageFiles } from './useImageFiles.ts';
 import { t, told } from '../../../protocol/text.ts';
 
 /** The composer of a session that does not exist yet, and what it would start from. */
@@ -52,11 +55,12 @@ function Form({ context }: { context: DraftContext }): JSX.Element {
   const [uncommitted, setUncommitted] = useState(defaults.includeUncommitted);
   const consent: Consent = useSignal(false);
   const action = useAction();
+  const files = useImageFiles(NEW_SESSION);
   const draft = drafts.get(NEW_SESSION).trim();
+  const images = drafts.imagesOf(NEW_SESSION);
   const connected = model.connection.value.state === 'connected';
-  const ready =
-    draft !== '' && connected && context.repository !== undefined && (!context.needsConsent || consent.value);
   const isWriting = draft !== '' && connected && context.repository !== undefined;
+  const ready = isWriting && !files.action.busy && (!context.needsConsent || consent.value);
   useEffect(() => {
     if (isWriting) {
       // It only saves time: without it the session starts as well.
@@ -67,12 +71,14 @@ function Form({ context }: { context: DraftContext }): JSX.Element {
     const name = modelName.trim();
     const { sessionId } = await host.request('startSession', {
       prompt: draft,
+      ...(images.length === 0 ? {} : { images: [...images] }),
       includeUncommitted: uncommitted && (context.repository?.uncommitted ?? 0) > 0,
       permissionMode: mode,
       ...(name === '' ? {} : { model: name }),
       ...(context.needsConsent ? { acceptNoIsolation: consent.value } : {}),
     });
     drafts.set(NEW_SESSION, '');
+    drafts.takeImages(NEW_SESSION);
     if (model.sessionId.peek() !== sessionId) {
       await host.request('selectSession', { sessionId });
     }
@@ -85,6 +91,7 @@ function Form({ context }: { context: DraftContext }): JSX.Element {
   return (
     <form
       class="composer newComposer"
+      {...files.events}
       onSubmit={event => {
         event.preventDefault();
         submit();
@@ -100,7 +107,9 @@ function Form({ context }: { context: DraftContext }): JSX.Element {
           rows={3}
           onSubmit={submit}
         />
+        {images.length === 0 ? null : <AttachedImages draftId={NEW_SESSION} />}
         <div class="fieldFoot">
+          <AttachButton disabled={action.busy || files.action.busy} onClick={files.choose} />
           <ModeSelect mode={mode} onChange={setMode} />
           <button type="submit" class="primary send" disabled={!ready || action.busy} title={t('Start (Enter)')}>
             <Icon name="send" />
@@ -109,38 +118,49 @@ function Form({ context }: { context: DraftContext }): JSX.Element {
         </div>
       </div>
       <p class="hint modeMeaning">{told(MODE_WORDS[mode].meaning)}.</p>
+      <Problem error={files.action.error} />
       <Problem error={action.error} />
       <Uncommitted context={context} value={uncommitted} onChange={setUncommitted} />
       <Isolation context={context} consent={consent} />
-      {context.modelKeyPresent ? null : (
-        <div class="notice warning">
-          <Icon name="warning" class="attention" />
-          <div>
-            <p>{t('There is no Anthropic API key yet, so the agent cannot answer.')}</p>
-            <div class="actions">
-              <ModelKeyButton />
-            </div>
-          </div>
-        </div>
-      )}
+      {context.modelKeyPresent ? null : <KeyNotice />}
       <Notes notes={context.notes} />
-      <details class="more">
-        <summary>
-          <Icon name="chevron" class="twist" /> {t('Model')}
-        </summary>
-        <label>
-          <span class="hint">{t("Name of the model; empty for the agent's own choice")}</span>
-          <input
-            type="text"
-            maxLength={200}
-            value={modelName}
-            spellcheck={false}
-            placeholder={t('Default')}
-            onInput={event => setModelName(event.currentTarget.value)}
-          />
-        </label>
-      </details>
+      <ModelName value={modelName} onChange={setModelName} />
     </form>
+  );
+}
+
+function KeyNotice(): JSX.Element {
+  return (
+    <div class="notice warning">
+      <Icon name="warning" class="attention" />
+      <div>
+        <p>{t('There is no Anthropic API key yet, so the agent cannot answer.')}</p>
+        <div class="actions">
+          <ModelKeyButton />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function ModelName({ value, onChange }: { value: string; onChange: (name: string) => void }): JSX.Element {
+  return (
+    <details class="more">
+      <summary>
+        <Icon name="chevron" class="twist" /> {t('Model')}
+      </summary>
+      <label>
+        <span class="hint">{t("Name of the model; empty for the agent's own choice")}</span>
+        <input
+          type="text"
+          maxLength={200}
+          value={value}
+          spellcheck={false}
+          placeholder={t('Default')}
+          onInput={event => onChange(event.currentTarget.value)}
+        />
+      </label>
+    </details>
   );
 }
 

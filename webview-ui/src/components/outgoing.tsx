@@ -1,6 +1,5 @@
 import type { JSX } from 'preact';
 import { usePage } from '../page.ts';
-import { attachAgain } from '../state/attachments.ts';
 import type { Outgoing } from '../state/outbox.ts';
 import { Icon } from './icon.tsx';
 import { Problem } from './problem.tsx';
@@ -14,7 +13,7 @@ export function OutgoingMessage({ message }: { message: Outgoing }): JSX.Element
   const action = useAction();
   const takeBack = async (): Promise<void> => {
     await outbox.takeBack(message);
-    attachAgain(sessionId, message.images ?? []);
+    drafts.addImages(sessionId, message.images);
     const draft = drafts.get(sessionId);
     drafts.set(sessionId, draft === '' ? text : `${text}\n\n${draft}`);
   };

@@ -1,11 +1,8 @@
 import type { JSX } from 'preact';
 import type { Item } from '../../../protocol/session.ts';
-import { usePage } from '../page.ts';
 import { cost, duration } from '../text/format.ts';
-import { Hint } from './hint.tsx';
 import { Icon, type IconName } from './icon.tsx';
-import { ModelKeyButton } from './modelKeyButton.tsx';
-import { TurnMenu } from './lazyParts.tsx';
+import { TurnFailure, TurnMenu } from './lazyParts.tsx';
 import { t } from '../../../protocol/text.ts';
 
 type TurnEnd = Extract<Item, { kind: 'turnEnd' }>;
@@ -26,7 +23,6 @@ interface TurnEndProps {
 /** The line below a turn: how it ended, how long it took, what it cost, whether files changed. */
 export function TurnEndLine({ sessionId, item, aside }: TurnEndProps): JSX.Element {
   const outcome = outcomes()[item.outcome];
-  const { host } = usePage();
   const facts = [
     ...(aside ? [t('set aside')] : []),
     duration(item.durationMs),
@@ -45,32 +41,7 @@ export function TurnEndLine({ sessionId, item, aside }: TurnEndProps): JSX.Eleme
         </h2>
         <TurnMenu sessionId={sessionId} turn={item.turn} />
       </div>
-      {item.failure ? (
-        <div class="notice error">
-          <Icon name="error" class="bad" />
-          <div>
-            <p>{item.failure.message}</p>
-            {item.failure.hint === undefined ? null : (
-              <p class="hint">
-                <Hint text={item.failure.hint} />
-              </p>
-            )}
-            <div class="actions">
-              {item.failure.code.startsWith('model_key') ? <ModelKeyButton /> : null}
-              {host.kind === 'vscode' ? <ShowLog /> : null}
-            </div>
-          </div>
-        </div>
-      ) : null}
+      {item.failure ? <TurnFailure failure={item.failure} /> : null}
     </div>
-  );
-}
-
-function ShowLog(): JSX.Element {
-  const { host } = usePage();
-  return (
-    <button type="button" class="secondary" onClick={() => void host.request('showLog', {}).catch(() => undefined)}>
-      {t('Show Log')}
-    </button>
   );
 }

@@ -17,6 +17,8 @@ export interface SavedPage {
   sessionId?: string;
   /** Unsent text by session id; the composer of a new session has the key `new`. */
   drafts: Record<string, string>;
+  /** Images that go with the drafts, by the same keys. */
+  images: Record<string, readonly Image[]>;
   unsent: readonly Unsent[];
   /** Only what people and the agent say is shown; the steps between are folded. */
   focus?: boolean;

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import type { Image } from '../../../protocol/images.ts';
 import type { Host, Unsent } from '../host/host.ts';
 import { withDraft } from '../host/savedPage.ts';
 
@@ -6,9 +7,10 @@ import { withDraft } from '../host/savedPage.ts';
 export const NEW_SESSION = 'new';
 const SAVE_PAUSE_MS = 200;
 
-/** Unsent text per session. It outlives the page, which the editor destroys whenever it is hidden. */
+/** Unsent text and images per session. They outlive the page, which the editor destroys whenever it is hidden. */
 export class Drafts {
   readonly texts = signal<Record<string, string>>({});
+  readonly images = signal<Record<string, readonly Image[]>>({});
   /** Whether the steps between the words are folded. */
   readonly focus = signal(false);
   readonly #host: Pick<Host, 'load' | 'save'>;
@@ -20,6 +22,7 @@ export class Drafts {
     this.#host = host;
     const saved = host.load();
     this.texts.value = saved.drafts;
+    this.images.value = saved.images;
     this.#sessionId = saved.sessionId;
     this.#unsent = saved.unsent;
     this.focus.value = saved.focus === true;
@@ -47,7 +50,28 @@ export class Drafts {
 
   set(id: string, text: string): void {
     this.texts.value = withDraft(this.texts.peek(), id, text);
-    this.#timer ??= setTimeout(() => this.save(), SAVE_PAUSE_MS);
+    this.#saveSoon();
+  }
+
+  imagesOf(id: string): readonly Image[] {
+    return this.images.value[id] ?? [];
+  }
+
+  setImages(id: string, images: readonly Image[]): void {
+    this.images.value = withDraft(this.images.peek(), id, images);
+    this.#saveSoon();
+  }
+
+  /** Puts images of a message that was taken back into its draft again. */
+  addImages(id: string, images: readonly Image[] = []): void {
+    this.setImages(id, [...images, ...this.imagesOf(id)]);
+  }
+
+  /** The images of the message that is sent now; the next one begins without. */
+  takeImages(id: string): Image[] {
+    const images = [...this.imagesOf(id)];
+    this.setImages(id, []);
+    return images;
   }
 
   toggleFocus(): void {
@@ -62,11 +86,16 @@ export class Drafts {
     }
   }
 
+  #saveSoon(): void {
+    this.#timer ??= setTimeout(() => this.save(), SAVE_PAUSE_MS);
+  }
+
   save(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#host.save({
       drafts: this.texts.peek(),
+      images: this.images.peek(),
       unsent: this.#unsent,
       ...(this.#sessionId === undefined ? {} : { sessionId: this.#sessionId }),
       ...(this.focus.peek() ? { focus: true } : {}),

@@ -1,6 +1,5 @@
 import { toSandpiperError } from '../../../protocol/errors.ts';
-import { ask } from '../state/dialogs.ts';
-import { linkTarget } from './links.ts';
+import { seldom } from '../components/lazyParts.tsx';
 import { t } from '../../../protocol/text.ts';
 
 /** A block of code of an answer. All of it is the agent's word. */
@@ -30,7 +29,7 @@ export function listenForLinks(root: HTMLElement, actions: LinkActions): void {
     const { url, file, code } = target.dataset;
     event.preventDefault();
     if (url !== undefined) {
-      void confirmUrl(url, actions);
+      void seldom().then(({ confirmUrl }) => confirmUrl(url, actions));
     } else if (file !== undefined) {
       actions.openFile(file, target.closest<HTMLElement>('[data-tool]')?.dataset['tool']);
     } else if (code !== undefined) {
@@ -44,23 +43,6 @@ export function listenForLinks(root: HTMLElement, actions: LinkActions): void {
       activate(event);
     }
   });
-}
-
-/** Shows where a link really leads, whatever its text says, and opens it when the user agrees. */
-export async function confirmUrl(url: string, actions: Pick<LinkActions, 'openUrl'>): Promise<void> {
-  const target = linkTarget(url);
-  if (target?.kind !== 'web') {
-    return;
-  }
-  const answer = await ask({
-    title: t('Open {0}?', target.host),
-    body: t('This link comes from the session. It opens outside of Sandpiper:'),
-    code: target.url,
-    confirm: t('Open Link'),
-  });
-  if (answer !== undefined) {
-    actions.openUrl(target.url);
-  }
 }
 
 function onCode(button: HTMLElement, action: string, actions: LinkActions): void {

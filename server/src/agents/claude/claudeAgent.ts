@@ -28,6 +28,7 @@ export function createClaudeAgent(places: SearchPlaces): Agent {
       `${home}/.claude/projects/${workspace.replace(/[^A-Za-z0-9]/g, '-')}/${conversationId}.jsonl`,
     cutConversation,
     ...(places.configFolder === undefined ? {} : { local: localConversations(places.configFolder) }),
+    takesImages: true,
     takesInTurn: version => atLeast(version, SPEAKS_SINCE),
     heartbeatMs: version => (atLeast(version, SPEAKS_SINCE) ? 30_000 : undefined),
   };
