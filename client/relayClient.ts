@@ -61,7 +61,7 @@ export interface RelayClient {
   call<N extends CallName>(name: N, params: ClientParams<N>, options?: CallOptions): Promise<CallResult<N>>;
   /** Keeps a mirror of a session right from now on. Several followers of one session share the mirror. */
   follow(sessionId: string, listener: FollowListener): Disposable;
-  onNotification<N extends 'session.changed' | 'session.removed'>(
+  onNotification<N extends 'session.changed' | 'session.removed' | 'spec.changed'>(
     name: N,
     listener: (params: NotificationParams<N>) => void,
   ): Disposable;
@@ -188,7 +188,7 @@ class Client implements RelayClient {
     };
   }
 
-  onNotification<N extends 'session.changed' | 'session.removed'>(
+  onNotification<N extends 'session.changed' | 'session.removed' | 'spec.changed'>(
     name: N,
     listener: (params: NotificationParams<N>) => void,
   ): Disposable {
@@ -242,6 +242,9 @@ class Client implements RelayClient {
         break;
       case 'session.removed':
         session?.onRemoved();
+        this.#listeners.get(known)?.forEach(listener => listener(params));
+        break;
+      case 'spec.changed':
         this.#listeners.get(known)?.forEach(listener => listener(params));
     }
   }

@@ -48,7 +48,7 @@ import { scheduleCalls } from './scheduleCalls.ts';
 import { searchCalls } from './searchCalls.ts';
 import { signInCalls } from './signInCalls.ts';
 import { specBudgetSchema, specIdSchema } from './specEvents.ts';
-import { specCalls } from './specCalls.ts';
+import { specCalls, specDocumentSchema } from './specCalls.ts';
 
 /*
  * Every operation of the relay, once: the WebSocket calls, the REST routes, the OpenAPI document and the handler table
@@ -369,6 +369,9 @@ export const notifications = {
     .describe('This client was too slow and was unsubscribed: subscribe again with the last seq it has'),
   'session.changed': z.object({ summary: sessionSummarySchema }).describe('The row of a session changed'),
   'session.removed': z.object(ofSession),
+  'spec.changed': z
+    .object({ spec: specDocumentSchema })
+    .describe('A spec was written, taken out of the list (`removed`) or put back: what it is now'),
 } as const satisfies Record<string, z.ZodObject>;
 export type NotificationName = keyof typeof notifications;
 export type NotificationParams<N extends NotificationName> = z.output<(typeof notifications)[N]>;

@@ -18,7 +18,7 @@ const problemSchema = z
   .object({ line: z.int().positive(), message: z.string() })
   .meta({ id: 'SpecProblem', description: 'Why a text cannot be read as a spec' });
 
-const documentSchema = z
+export const specDocumentSchema = z
   .object({
     specId: specIdSchema,
     revision,
@@ -31,7 +31,7 @@ const documentSchema = z
     problems: z.array(problemSchema),
   })
   .meta({ id: 'SpecDocument' });
-export type SpecDocument = z.infer<typeof documentSchema>;
+export type SpecDocument = z.infer<typeof specDocumentSchema>;
 
 const usedIn = z
   .object({
@@ -50,14 +50,14 @@ export const specCalls = {
     summary: 'Specs of this relay, the one that was changed last first',
     mutates: false,
     params: z.object({ removed: z.boolean().default(false) }),
-    result: z.object({ specs: z.array(documentSchema) }),
+    result: z.object({ specs: z.array(specDocumentSchema) }),
     rest: { method: 'get', path: '/v1/specs' },
   },
   'spec.get': {
     summary: 'A spec, with the sessions that it was last built in',
     mutates: false,
     params: z.object({ ...ofSpec, ...atRevision }),
-    result: documentSchema.extend({
+    result: specDocumentSchema.extend({
       text: z.string(),
       document: specSchema.optional().describe('Absent while the text cannot be read'),
       newest: revision,
@@ -76,7 +76,7 @@ export const specCalls = {
     summary: 'Keep a text as a new spec',
     mutates: true,
     params: z.object({ ...withKey, text }),
-    result: documentSchema,
+    result: specDocumentSchema,
     rest: { method: 'post', path: '/v1/specs' },
   },
   'spec.save': {
@@ -84,7 +84,7 @@ export const specCalls = {
       'Write the next revision of a spec; refused with `stale` when another is the newest. The same text changes nothing',
     mutates: true,
     params: z.object({ ...withKey, ...ofSpec, expectedRevision: revision, text }),
-    result: documentSchema,
+    result: specDocumentSchema,
     rest: { method: 'post', path: '/v1/specs/{specId}' },
   },
   'spec.remove': {

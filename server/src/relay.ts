@@ -38,6 +38,7 @@ import { readHandlers } from './sessions/readHandlers.ts';
 import { sessionHandlers } from './sessions/sessionHandlers.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { Spares } from './sessions/spares.ts';
+import { SpecNews } from './specs/specNews.ts';
 import { Search } from './search/search.ts';
 import { openBlobs } from './store/fileBlobs.ts';
 import { hasSearchIndex, openSearchIndex, removeSearchIndex, SEARCH_FILE } from './store/sqlite/searchIndex.ts';
@@ -309,6 +310,7 @@ async function buildSessions(
       await requireRoom(dataFolder);
       upkeep?.requireQuota(sessionId);
     },
+    specNews: new SpecNews(),
     findAgent,
     gatewayToken: sessionId => createHmac('sha256', token).update(`gateway:${sessionId}`).digest('base64url'),
   };

@@ -124,6 +124,10 @@ export class MemorySessions implements EventSource {
     this.#removalListeners.forEach(listener => listener(sessionId));
   }
 
+  followSpecs(): Disposable {
+    return disposable(() => undefined);
+  }
+
   followSummaries(listener: (summary: SessionSummary) => void): Disposable {
     this.#summaryListeners.add(listener);
     return disposable(() => this.#summaryListeners.delete(listener));

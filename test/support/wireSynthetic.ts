@@ -46,5 +46,6 @@ export function syntheticSource(eventChars: number): SyntheticSource {
     },
     followSummaries: () => disposable(() => {}),
     followRemovals: () => disposable(() => {}),
+    followSpecs: () => disposable(() => {}),
   };
 }

@@ -7,6 +7,7 @@ import type { ClientParams, RelayClient } from '../../../client/relayClient.ts';
 import type { CallName, CallResult } from '../../../protocol/calls.ts';
 import { errorText, SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import type { SessionSummary } from '../../../protocol/session.ts';
+import type { SpecDocument } from '../../../protocol/specCalls.ts';
 import type { ConnectionState } from '../../../protocol/webviewApi.ts';
 import { DisposableStore } from '../disposables.ts';
 import type { Disposable } from '../disposables.ts';
@@ -50,6 +51,7 @@ export class RelayConnection implements RelayLink, vscode.Disposable {
   readonly #targetChanged = this.#disposables.add(new vscode.EventEmitter<void>());
   readonly #sessionChanged = this.#disposables.add(new vscode.EventEmitter<SessionSummary>());
   readonly #sessionRemoved = this.#disposables.add(new vscode.EventEmitter<string>());
+  readonly #specChanged = this.#disposables.add(new vscode.EventEmitter<SpecDocument>());
   /** Who follows a session, to be attached to a client that is made later. */
   readonly #followers = new Set<(client: RelayClient) => void>();
   #client: Promise<RelayClient> | undefined;
@@ -67,6 +69,7 @@ export class RelayConnection implements RelayLink, vscode.Disposable {
   readonly onDidChangeTarget = this.#targetChanged.event;
   readonly onDidChangeSession = this.#sessionChanged.event;
   readonly onDidRemoveSession = this.#sessionRemoved.event;
+  readonly onDidChangeSpec = this.#specChanged.event;
 
   constructor(embedded: EmbeddedRelay, secrets: vscode.SecretStorage, version: string, log: Log) {
     this.#embedded = embedded;
@@ -232,6 +235,7 @@ export class RelayConnection implements RelayLink, vscode.Disposable {
     });
     client.onNotification('session.changed', ({ summary }) => this.#sessionChanged.fire(summary));
     client.onNotification('session.removed', ({ sessionId }) => this.#sessionRemoved.fire(sessionId));
+    client.onNotification('spec.changed', ({ spec }) => this.#specChanged.fire(spec));
     if (generation === this.#generation) {
       for (const attach of this.#followers) {
         attach(client);

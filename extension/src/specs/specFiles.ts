@@ -104,6 +104,16 @@ export class SpecFiles extends RelayFiles {
     this.#saved.fire(specId);
   }
 
+  /** A spec is at a revision, whoever wrote it, or any of them may be at any: documents that show an earlier one are read anew. */
+  follow(now?: { specId: string; revision: number }): void {
+    const behind = vscode.workspace.textDocuments.filter(({ uri }) => {
+      const place = placeOf(uri);
+      const isMeant = place !== undefined && place.revision === undefined && (!now || place.specId === now.specId);
+      return isMeant && (!now || this.#taken.get(uri.toString())?.revision !== now.revision);
+    });
+    this.tellChanged(behind.map(({ uri }) => uri));
+  }
+
   override dispose(): void {
     this.#refused.dispose();
     this.#saved.dispose();

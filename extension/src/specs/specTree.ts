@@ -27,12 +27,20 @@ export class SpecTree implements vscode.TreeDataProvider<SpecNode>, vscode.Dispo
     const view = this.#disposables.add(vscode.window.createTreeView(VIEWS.specs, { treeDataProvider: this }));
     this.#disposables.add(view.onDidChangeVisibility(({ visible }) => visible && this.refresh()));
     this.#disposables.add(relay.onDidChangeTarget(() => this.refresh()));
-    this.#disposables.add(store.onDidChange(() => this.#scheduleRedraw()));
+    this.#disposables.add(store.onDidChange(() => this.refreshSoon()));
     this.#disposables.add({ dispose: () => clearTimeout(this.#redraw) });
   }
 
   refresh(): void {
     this.#changed.fire();
+  }
+
+  /** Once for all that changes at about the same time. */
+  refreshSoon(): void {
+    this.#redraw ??= setTimeout(() => {
+      this.#redraw = undefined;
+      this.refresh();
+    }, 300);
   }
 
   async getChildren(node?: SpecNode): Promise<SpecNode[]> {
@@ -59,13 +67,6 @@ export class SpecTree implements vscode.TreeDataProvider<SpecNode>, vscode.Dispo
 
   dispose(): void {
     this.#disposables.dispose();
-  }
-
-  #scheduleRedraw(): void {
-    this.#redraw ??= setTimeout(() => {
-      this.#redraw = undefined;
-      this.refresh();
-    }, 300);
   }
 }
 

@@ -23,6 +23,21 @@ export class Specs implements vscode.Disposable {
     this.#disposables.add(new SpecLenses(relay, store));
     this.#disposables.add(this.files.onDidSave(() => this.tree.refresh()));
     this.#disposables.add(
+      relay.onDidChangeSpec(spec => {
+        this.files.follow(spec);
+        this.tree.refreshSoon();
+      }),
+    );
+    // Nothing was told while there was no connection.
+    this.#disposables.add(
+      relay.onDidChangeState(() => {
+        if (relay.state === 'connected') {
+          this.files.follow();
+          this.tree.refreshSoon();
+        }
+      }),
+    );
+    this.#disposables.add(
       this.files.onDidRefuse(stale => {
         askAboutStale(stale).catch((thrown: unknown) =>
           errors.show(thrown, { tag: 'command', doing: 'save the spec' }),

@@ -12,6 +12,7 @@ import type { SavedRules } from '../egress/savedRules.ts';
 import type { ModelGateway } from '../models/gateway.ts';
 import type { Secrets } from '../redaction/secrets.ts';
 import type { SandboxProvider } from '../sandboxes/provider.ts';
+import type { SpecNews } from '../specs/specNews.ts';
 import type { BlobStore, Store } from '../store/store.ts';
 import type { Spares } from './spares.ts';
 import type { SourceAccess } from './sourceAccess.ts';
@@ -34,6 +35,8 @@ export interface Dependencies {
   providers: ReadonlyMap<string, SandboxProvider>;
   /** Sandboxes that are kept ready for the next session of a repository. */
   spares: Spares;
+  /** Hears of every change of a spec. */
+  specNews: SpecNews;
   agents: ReadonlyMap<string, Agent>;
   forges: readonly Forge[];
   /** How private sources are read. */

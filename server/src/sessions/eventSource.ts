@@ -1,6 +1,7 @@
 import type { LiveItem, SessionEvent } from '../../../protocol/events.ts';
 import type { NotificationParams } from '../../../protocol/calls.ts';
 import type { SessionState, SessionSummary } from '../../../protocol/session.ts';
+import type { SpecDocument } from '../../../protocol/specCalls.ts';
 import type { Disposable } from '../core/disposable.ts';
 
 /** What sockets and event streams read sessions through. Listeners are called in order and must not throw or block. */
@@ -23,4 +24,6 @@ export interface EventSource {
   followSummaries(listener: (summary: SessionSummary) => void): Disposable;
   /** Called when a session was deleted; its followers hear nothing more. */
   followRemovals(listener: (sessionId: string) => void): Disposable;
+  /** Called with what a spec is now, when one was written, removed or put back. */
+  followSpecs(listener: (spec: SpecDocument) => void): Disposable;
 }

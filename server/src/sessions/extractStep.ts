@@ -7,6 +7,7 @@ import { readSpec } from '../../../protocol/specText.ts';
 import { extractedSpecId, specIn } from '../specs/extractSpec.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { SessionLog } from './sessionLog.ts';
+import { tellSpec } from './tellSpec.ts';
 
 const MAX_ANSWER_BYTES = 1_000_000;
 
@@ -45,11 +46,12 @@ export async function extractSpec(dependencies: Dependencies, log: SessionLog): 
 }
 
 async function keep(
-  { store, blobs, ownership }: Dependencies,
+  dependencies: Dependencies,
   state: SessionState,
   { number, agent }: Turn,
   messageId: string,
 ): Promise<Pick<EventOf<'specExtracted'>, 'spec' | 'problem'>> {
+  const { store, blobs, ownership } = dependencies;
   if (agent?.outcome !== 'completed') {
     return { problem: 'The turn that was to write the spec did not end well.' };
   }
@@ -88,5 +90,6 @@ async function keep(
   if (!row) {
     throw new SandpiperError('internal', `The spec ${specId} was not kept.`);
   }
+  await tellSpec(dependencies, specId);
   return { spec: { specId, revision: 1, title: row.title } };
 }

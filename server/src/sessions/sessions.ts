@@ -1,6 +1,7 @@
 import { SandpiperError } from '../../../protocol/errors.ts';
 import type { EventBody, LiveItem, SessionEvent, Usage } from '../../../protocol/events.ts';
 import type { SessionState, SessionSummary } from '../../../protocol/session.ts';
+import type { SpecDocument } from '../../../protocol/specCalls.ts';
 import { snapshotOf } from '../../../protocol/snapshot.ts';
 import { summarize } from '../../../protocol/summarize.ts';
 import { addUsage, NO_USAGE } from '../../../protocol/usage.ts';
@@ -195,6 +196,10 @@ export class Sessions implements EventSource {
   followRemovals(listener: (sessionId: string) => void): Disposable {
     this.#removalListeners.add(listener);
     return disposable(() => this.#removalListeners.delete(listener));
+  }
+
+  followSpecs(listener: (spec: SpecDocument) => void): Disposable {
+    return this.#dependencies.specNews.follow(listener);
   }
 
   followSummaries(listener: (summary: SessionSummary) => void): Disposable {

@@ -3,7 +3,6 @@ import { SandpiperError } from '../../../protocol/errors.ts';
 import type { EventBody } from '../../../protocol/events.ts';
 import { newId } from '../../../protocol/ids.ts';
 import type { SessionState } from '../../../protocol/session.ts';
-import { checksOf } from '../../../protocol/specChecks.ts';
 import type { SpecDocument } from '../../../protocol/specCalls.ts';
 import type { SpecBudget } from '../../../protocol/specEvents.ts';
 import { noSpec, titleOfText } from '../../../protocol/specs.ts';
@@ -18,6 +17,7 @@ import type { Dependencies } from './dependencies.ts';
 import type { Idempotency } from './idempotency.ts';
 import { queueMessage } from './personDrafts.ts';
 import type { Sessions } from './sessions.ts';
+import { documentOf, tellSpec } from './tellSpec.ts';
 
 type SpecHandlers = Pick<
   CallHandlers<CallContext>,
@@ -42,7 +42,7 @@ export function specHandlers(dependencies: Dependencies, sessions: Sessions, ide
     'spec.create': params =>
       idempotency.once('spec.create', params, async record => {
         await dependencies.requireRoom();
-        return writeRevision(store, { specId: newId('spc'), text: params.text }, undefined, record);
+        return writeRevision(dependencies, { specId: newId('spc'), text: params.text }, undefined, record);
       }),
     'spec.save': params =>
       idempotency.once('spec.save', params, async record => {
@@ -54,11 +54,12 @@ export function specHandlers(dependencies: Dependencies, sessions: Sessions, ide
           await store.recordCall(record(same));
           return same;
         }
-        return writeRevision(store, { specId, text }, { ...newest, revision: expectedRevision }, record);
+        return writeRevision(dependencies, { specId, text }, { ...newest, revision: expectedRevision }, record);
       }),
     'spec.remove': params =>
       idempotency.once('spec.remove', params, async record => {
         await store.removeSpec({ specId: params.specId, removed: params.removed, call: record({}) });
+        await tellSpec(dependencies, params.specId);
         return {};
       }),
     'spec.build': params =>
@@ -160,7 +161,7 @@ function readingHandlers({ store }: Dependencies): Pick<SpecHandlers, 'spec.list
 }
 
 async function writeRevision(
-  store: Store,
+  dependencies: Dependencies,
   { specId, text }: { specId: string; text: string },
   before: Pick<SpecRow, 'revision' | 'createdAt' | 'removed'> | undefined,
   record: Parameters<Parameters<Idempotency['once']>[2]>[0],
@@ -176,7 +177,8 @@ async function writeRevision(
     removed: before?.removed ?? false,
   };
   const document = documentOf(row);
-  await store.writeSpec({ ...row, expectedRevision: row.revision - 1, call: record(document) });
+  await dependencies.store.writeSpec({ ...row, expectedRevision: row.revision - 1, call: record(document) });
+  await tellSpec(dependencies, specId);
   return document;
 }
 
@@ -186,21 +188,6 @@ async function newestOf(store: Store, specId: string): Promise<SpecRow> {
     throw noSpec(specId);
   }
   return row;
-}
-
-function documentOf({ specId, revision, title, text, at, createdAt, removed }: SpecRow): SpecDocument {
-  const { spec, problems } = readSpec(text);
-  return {
-    specId,
-    revision,
-    title,
-    at,
-    createdAt,
-    removed,
-    items: spec?.items.length ?? 0,
-    checks: spec ? checksOf(spec).length : 0,
-    problems,
-  };
 }
 
 export interface UsableSpec {

@@ -10,13 +10,16 @@ const MS_PER_ROW = 2;
 const MAX_INTERVAL_MS = 1000;
 
 export interface SummaryListener {
-  /** Must not throw. A later frame of the same session replaces an earlier one. */
-  onSummary(sessionId: string, frame: Buffer): void;
+  /** Must not throw. A later frame of the same session or spec replaces an earlier one. */
+  onSummary(id: string, frame: Buffer): void;
   /** Must not throw. */
   onRemoved(sessionId: string, frame: Buffer): void;
 }
 
-/** Rows of the list for every client: the first change at once, then the latest of each session every 50 ms, or up to every second. */
+/**
+ * Rows of the lists for every client. Of sessions the first change at once, then the latest of each every 50 ms, or up to
+ * every second; of specs, which people write, each at once.
+ */
 export class SummaryFeed implements Disposable {
   readonly #listeners = new Set<SummaryListener>();
   readonly #following: Disposable[];
@@ -36,6 +39,12 @@ export class SummaryFeed implements Disposable {
         const frame = Buffer.from(notificationFrame('session.removed', { sessionId }));
         for (const listener of this.#listeners) {
           listener.onRemoved(sessionId, frame);
+        }
+      }),
+      source.followSpecs(spec => {
+        const frame = Buffer.from(notificationFrame('spec.changed', { spec }));
+        for (const listener of this.#listeners) {
+          listener.onSummary(spec.specId, frame);
         }
       }),
     ];

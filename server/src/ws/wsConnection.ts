@@ -106,9 +106,9 @@ export class WsConnection implements SummaryListener {
     setTimeout(() => this.#socket.terminate(), CLOSE_GRACE_MS).unref();
   }
 
-  onSummary(sessionId: string, frame: Buffer): void {
+  onSummary(id: string, frame: Buffer): void {
     if (this.#sink.full) {
-      this.#missedSummaries.set(sessionId, frame);
+      this.#missedSummaries.set(id, frame);
     } else {
       this.#sink.send(frame);
     }
