@@ -44,6 +44,7 @@ import { originSchema } from './origin.ts';
 import { objectIdSchema } from './review.ts';
 import { ruleCalls } from './ruleCalls.ts';
 import { reviewCalls } from './reviewCalls.ts';
+import { sampleCalls } from './sampleCalls.ts';
 import { scheduleCalls } from './scheduleCalls.ts';
 import { searchCalls } from './searchCalls.ts';
 import { signInCalls } from './signInCalls.ts';
@@ -238,6 +239,7 @@ export const calls = {
   ...labelCalls,
   ...moveCalls,
   ...importCalls,
+  ...sampleCalls,
   ...ruleCalls,
   ...searchCalls,
   ...composingCalls,

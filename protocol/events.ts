@@ -125,6 +125,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     effort: effortSchema.optional(),
     permissionMode: permissionModeSchema,
     origin: originSchema.optional().describe('Absent: a person began it here'),
+    sample: z.boolean().optional().describe('A recording that ships with the relay: no agent is behind it'),
   }),
   z.object({ type: z.literal('sessionRenamed'), title: z.string() }),
   z.object({ type: z.literal('sessionArchived'), archived: z.boolean() }),

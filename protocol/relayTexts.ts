@@ -114,6 +114,7 @@ export const RELAY_TEXTS: readonly string[] = [
   'the session has sent as much as it may',
   'Allow it with “Sandpiper: Manage Network Access…” or `sandpiper network`.',
   'Imported from your own conversation with the agent in {0}.',
+  'This is a sample: it was recorded from a session of Claude Code with a scripted model. No agent is behind it, and nothing was spent. Review its changes, comment on them, apply them.',
   'Build the spec “{0}” (revision {1}).',
   'Run the checks of the spec “{0}” (revision {1}).',
   'The spec “{0}” was written. It is in the list of specs.',

@@ -44,6 +44,7 @@ export const layers = [
   { folder: 'server/src/git', may: base, packages: ['simple-git'], node: true },
   { folder: 'server/src/review', may: [...base, 'server/src/git'], packages: [], node: true },
   { folder: 'server/src/specs', may: base, packages: [], node: true },
+  { folder: 'server/src/samples', may: base, packages: ['zod'], node: false },
   { folder: 'server/src/sandboxes', may: base, packages: [], node: true },
   {
     folder: 'server/src/sandboxes/docker',
@@ -95,6 +96,7 @@ export const layers = [
       'server/src/policy',
       'server/src/redaction',
       'server/src/review',
+      'server/src/samples',
       'server/src/specs',
     ],
     packages: ['zod'],

@@ -34,6 +34,7 @@ export const LIST_COMMANDS = [
   'sandpiper.showAway',
   'sandpiper.editRules',
   'sandpiper.importSession',
+  'sandpiper.openSample',
   'sandpiper.runDoctor',
   'sandpiper.allowApproval',
   'sandpiper.denyApproval',

@@ -302,6 +302,7 @@ async function buildSessions(
     agents,
     ...forging,
     log,
+    sampleFolder: join(dataFolder, 'samples'),
     runFolder,
     gatewayUrl: await openModelAddress(config, gateway),
     idleMs: config.idleMs,

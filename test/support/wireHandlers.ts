@@ -133,6 +133,7 @@ export function wireHandlers(sessions: MemorySessions): WireHandlers {
     'import.list': unused,
     'import.preview': unused,
     'import.start': unused,
+    'session.sample': unused,
     'rules.add': unused,
     'rules.list': unused,
     'rules.remove': unused,

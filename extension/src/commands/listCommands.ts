@@ -13,6 +13,7 @@ import { showSessions } from './showSessions.ts';
 import { importSession } from './importSession.ts';
 import { tagSession } from './labelCommands.ts';
 import { moveSession } from './moveSession.ts';
+import { openSample } from './openSample.ts';
 import type { PickSession, SessionQuestion } from './pickSession.ts';
 import type { CommandHandler, CommandHandlers } from './registerCommands.ts';
 import { t } from '../../../protocol/text.ts';
@@ -92,6 +93,7 @@ export function createListCommands({
     },
     'sandpiper.editRules': () => editRules(relay),
     'sandpiper.importSession': () => importSession({ relay, chat }),
+    'sandpiper.openSample': () => openSample({ relay, chat }),
     'sandpiper.runDoctor': () => doctor(relay, version),
     'sandpiper.showAway': () => away.show(),
     'sandpiper.allowApproval': answer('allow'),

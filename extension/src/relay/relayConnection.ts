@@ -29,6 +29,7 @@ const SLOW_CALLS: ReadonlySet<CallName> = new Set<CallName>([
   'session.restore',
   'session.create',
   'import.start',
+  'session.sample',
   'repository.inspect',
   'repository.warm',
   'pullRequest.open',

@@ -32,6 +32,7 @@ import { addMove } from './move.ts';
 import { addNetwork } from './network.ts';
 import { addExport, addSearch } from './search.ts';
 import { addRun, addSend, follow } from './running.ts';
+import { addSample } from './sample.ts';
 import { addSchedules } from './schedules.ts';
 import { sessionDoctor } from './sessionDoctor.ts';
 import { addSettings } from './settings.ts';
@@ -63,6 +64,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   addPolicy(command, options, run);
   addReview(command, options, run);
   addImport(command, options, run);
+  addSample(command, options, run);
   addRules(command, options, run);
   addSearch(command, options, run);
   addExport(command, options, run);

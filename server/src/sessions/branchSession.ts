@@ -44,7 +44,7 @@ export async function branchSession(
     acceptNoIsolation: params.acceptNoIsolation,
     permissionMode: state.permissionMode,
   });
-  const sessionId = branchId(params.key);
+  const sessionId = idOfCall(params.key);
   const pictures = await storeFirstImages(dependencies, state.agent.id, params);
   const events = new BranchedLog(dependencies, origin, sessionId, { ...params, pictures });
   const branched = await events.reduce();
@@ -69,7 +69,7 @@ export async function branchSession(
 }
 
 /** The same for the same call, so that what an attempt left that was killed is what the next one makes. */
-function branchId(key: string): string {
+export function idOfCall(key: string): string {
   return idPattern('key').test(key) ? key.replace(/^key_/, 'ses_') : newId('ses');
 }
 
@@ -177,7 +177,7 @@ async function copyConversation(
 }
 
 /** So that nothing of the branch depends on the other session. */
-async function writeRefs(dependencies: Dependencies, state: SessionState): Promise<void> {
+export async function writeRefs(dependencies: Dependencies, state: SessionState): Promise<void> {
   const { id, turns, accepted, proposed } = state;
   const mirror = mirrorOf(dependencies, state);
   for (const { number, checkpoint } of turns) {

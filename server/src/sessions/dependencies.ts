@@ -42,6 +42,8 @@ export interface Dependencies {
   /** How private sources are read. */
   sourceAccess: SourceAccess;
   log: Logger;
+  /** Where the repositories of samples are. */
+  sampleFolder: string;
   /** Holds one small folder a session, with the gateway's socket; short, because socket paths are limited. */
   runFolder: string;
   /** The model gateway's address for sandboxes that cannot have its unix socket; undefined when there is none. */

@@ -9,16 +9,21 @@ export type MutatingCall = { [N in CallName]: CheckedParams<N> extends { key: st
 /** Makes the record of a call once its result is known. */
 export type RecordOf = (result: unknown) => CallRecord;
 
+/** Refuses a call before its effect, by throwing. */
+export type Admit = (method: MutatingCall, params: object) => Promise<void>;
+
 /**
  * The same key twice is one effect and the same answer (I3): an answered call is answered from its record, one that is
  * still under way is waited for, and a key that came with other parameters is refused.
  */
 export class Idempotency {
   readonly #store: Store;
+  readonly #admit: Admit;
   readonly #open = new Map<string, { hash: string; answer: Promise<unknown> }>();
 
-  constructor(store: Store) {
+  constructor(store: Store, admit: Admit = () => Promise.resolve()) {
     this.#store = store;
+    this.#admit = admit;
   }
 
   /** @param effect must write the record that it is given in the same transaction as its effect */
@@ -33,7 +38,10 @@ export class Idempotency {
       refuseOther(open.hash, hash);
       return checked(method, await open.answer);
     }
-    const answer = this.#answer(method, params.key, hash, effect);
+    const answer = this.#answer(method, params.key, hash, async record => {
+      await this.#admit(method, params);
+      return effect(record);
+    });
     this.#open.set(params.key, { hash, answer });
     try {
       return checked(method, await answer);

@@ -26,6 +26,8 @@ export const runtimeSchema = z.object({
   source: z.string(),
   conversationId: z.uuid().describe("The agent's own id of its conversation"),
   acceptNoIsolation: z.boolean(),
+  /** As `sessionCreated` says: a recording that nobody works at. */
+  sample: z.literal(true).optional(),
   budgetUsd: z.number().optional(),
   sandbox: z.object({ provider: z.string(), id: z.string() }).optional(),
   cloned: z.boolean(),

@@ -19,6 +19,7 @@ import { networkHandlers } from './networkAccess.ts';
 import { PermissionRules, ruleCallHandlers } from './permissionRules.ts';
 import { answerApproval, keepsIn } from './personDrafts.ts';
 import { reviewHandlers } from './reviewing.ts';
+import { refuseInSample, sampleHandlers } from './sampleSession.ts';
 import type { Sessions } from './sessions.ts';
 import { specHandlers } from './specHandlers.ts';
 import { updateFromBase } from './updateFromBase.ts';
@@ -47,7 +48,7 @@ const MAX_ITEMS = 200;
 
 /** The calls that read or change sessions. */
 export function sessionHandlers(dependencies: Dependencies, sessions: Sessions): SessionHandlers {
-  const idempotency = new Idempotency(dependencies.store);
+  const idempotency = new Idempotency(dependencies.store, refuseInSample(sessions));
   const rules = new PermissionRules(dependencies, sessions);
   return {
     'session.create': params => {
@@ -113,6 +114,7 @@ export function sessionHandlers(dependencies: Dependencies, sessions: Sessions):
       }),
     ...attentionHandlers(dependencies, sessions),
     ...importHandlers(dependencies, sessions, idempotency),
+    ...sampleHandlers(dependencies, sessions, idempotency),
     ...ruleCallHandlers(dependencies, rules, idempotency),
     ...labelCallHandlers(sessions, idempotency),
     ...moveHandlers(dependencies, sessions, idempotency),
