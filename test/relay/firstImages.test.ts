@@ -14,7 +14,7 @@ const imagesIn = ({ items }: SessionState) =>
   items.flatMap(item => (item.kind === 'message' ? (item.images ?? []) : []));
 
 describe('images of the message that a session begins with', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let shop: Workshop;
   before(async () => {
     shop = await openWorkshop();
