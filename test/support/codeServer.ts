@@ -1,8 +1,11 @@
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../../scripts/setup/command.ts';
 import { vscodeServerFolder } from '../../scripts/setup/vscodeServer.ts';
 import { eventually } from './eventually.ts';
@@ -33,6 +36,9 @@ interface CodeServerOptions {
   /** The display language; VS Code's own words stay English, for it gets a language pack without a word. */
   language?: string;
 }
+
+/** Who has written nothing for so long after the folder went is taken to have ended. */
+const QUIET_MS = 300;
 
 const QUIET_SETTINGS = {
   'workbench.startupEditor': 'none',
@@ -111,7 +117,7 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
         await ended;
         await Promise.all(hosts.map(untilGone));
       }
-      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+      await removeForGood(folder);
     },
   };
 }
@@ -127,6 +133,15 @@ async function writeLanguagePack(dataFolder: string, language: string): Promise<
     label: language,
   };
   await writeFile(join(dataFolder, 'languagepacks.json'), JSON.stringify({ [language]: pack }));
+}
+
+/** What an extension host started may outlive it, and make a folder anew to write its last words. */
+async function removeForGood(folder: string): Promise<void> {
+  await eventually(async () => {
+    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    await sleep(QUIET_MS);
+    assert.ok(!existsSync(folder), `Something writes to ${folder} again and again.`);
+  });
 }
 
 /** Extension hosts outlive their server for a moment, in which an extension may still start things and write files. */
