@@ -1,4 +1,4 @@
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import type { Item } from '../../../protocol/session.ts';
 import { usePage } from '../page.ts';
 import { Hint } from './hint.tsx';
@@ -8,8 +8,11 @@ import { t } from '../../../protocol/text.ts';
 
 type Failure = NonNullable<Extract<Item, { kind: 'turnEnd' }>['failure']>;
 
-/** Why a turn failed, and what can be done about it. */
-export function TurnFailure({ failure }: { failure: Failure }): JSX.Element {
+/**
+ * Why a turn failed or the session cannot go on, and what can be done about it.
+ * @param props.children buttons before those that every failure has
+ */
+export function TurnFailure({ failure, children }: { failure: Failure; children?: ComponentChildren }): JSX.Element {
   const { host } = usePage();
   return (
     <div class="notice error">
@@ -22,6 +25,7 @@ export function TurnFailure({ failure }: { failure: Failure }): JSX.Element {
           </p>
         )}
         <div class="actions">
+          {children}
           {failure.code.startsWith('model_key') ? <ModelKeyButton /> : null}
           {host.kind === 'vscode' ? <ShowLog /> : null}
         </div>
