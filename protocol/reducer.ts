@@ -10,9 +10,9 @@ import { endTasks, progressHandlers } from './progressReducer.ts';
 import { networkHandlers } from './networkReducer.ts';
 import { labelHandlers } from './labelsReducer.ts';
 import { moveHandlers } from './moveReducer.ts';
-import { notice, patched, phaseOfTurns, type Handlers, type Patch, type Step } from './reducerParts.ts';
+import { notice, patched, phaseOfTurns, withTurn, type Handlers, type Patch, type Step } from './reducerParts.ts';
 import { reviewAfterDecision, reviewAfterTurn } from './reviewReducer.ts';
-import type { Approval, Item, SessionState, ToolItem, Turn } from './session.ts';
+import type { Approval, Item, SessionState, ToolItem } from './session.ts';
 import { ruleHandlers } from './rulesReducer.ts';
 import { endedWork, extractHandlers, specHandlers, withAnswer } from './specReducer.ts';
 import { isSpecQuestion } from './specWork.ts';
@@ -376,10 +376,6 @@ function withDelivery(items: ItemEditor, messageId: string, delivery: 'sent' | '
 function withTool(items: ItemEditor, toolId: string, patch: Partial<ToolItem>): Patch {
   items.changeLast(item => (item.kind === 'tool' && item.id === toolId ? { ...item, ...patch } : undefined));
   return {};
-}
-
-function withTurn(turns: Turn[], number: number, patch: Partial<Turn>): Turn[] {
-  return turns.map(turn => (turn.number === number ? { ...turn, ...patch } : turn));
 }
 
 function settled(

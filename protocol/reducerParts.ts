@@ -102,3 +102,7 @@ export function phaseOfTurns(turns: readonly Turn[], at: number): Phase {
   const unsaved = turns.find(turn => !turn.checkpoint);
   return unsaved ? { kind: 'checkpointing', turn: unsaved.number, since: at } : { kind: 'idle', since: at };
 }
+
+export function withTurn(turns: Turn[], number: number, patch: Partial<Turn>): Turn[] {
+  return turns.map(turn => (turn.number === number ? { ...turn, ...patch } : turn));
+}

@@ -60,6 +60,22 @@ export async function moveSession(
   }
 }
 
+/**
+ * An agent that ends for a move is let go of in the log first: the move may be stopped before its end is there.
+ * @returns false when the move was given up meanwhile: the agent stays
+ */
+export async function letAgentGo(log: SessionLog, segment: number): Promise<boolean> {
+  if (!log.state.moving) {
+    return true;
+  }
+  let may = false;
+  await log.update(state => {
+    may = state.moving !== undefined;
+    return may ? { events: [], runtime: { releasing: segment, releaseReason: 'for the move' } } : undefined;
+  });
+  return may;
+}
+
 /** Undefined: there is nothing but the last checkpoint. */
 async function saveAll(dependencies: Dependencies, log: SessionLog, agent: Agent): Promise<SavedSandbox | undefined> {
   const { sandbox: ref, cloned, saved } = log.runtime;

@@ -1,27 +1,27 @@
-import { SandpiperError, toError, toSandpiperError } from '../../../protocol/errors.ts';
+import { SandpiperError, toSandpiperError } from '../../../protocol/errors.ts';
 import type { SessionState } from '../../../protocol/session.ts';
 import { whatToStop } from '../../../protocol/stopping.ts';
 import type { Agent } from '../agents/agent.ts';
 import type { Sandbox, SandboxRef } from '../sandboxes/provider.ts';
-import { explainDiskFull } from '../core/diskSpace.ts';
 import { HaltSwitch } from '../core/halting.ts';
 import type { CallRecord } from '../store/store.ts';
 import { letGoOfSandbox, removeLeftSandbox } from './letGo.ts';
-import { stoppedEarly, toFailure } from './failure.ts';
+import { stoppedEarly } from './failure.ts';
 import { AgentLink } from './agentLink.ts';
 import type { AgentRun } from './agentRun.ts';
 import { applyReview } from './applyReview.ts';
+import { blockSession } from './blockSession.ts';
 import { checkpointTurn } from './checkpointTurn.ts';
-import { decideNext, isAtRest, isHalted, mayRelease, type Step } from './decisions.ts';
+import { decideNext, isAtRest, mayRelease, type Step } from './decisions.ts';
+import { deliverMessage } from './deliverMessage.ts';
 import type { Dependencies } from './dependencies.ts';
 import { extractSpec } from './extractStep.ts';
-import { loadImages } from './messageImages.ts';
+import { LeftTidying } from './leftTidying.ts';
 import { loseSandbox } from './lostSandbox.ts';
-import { moveSession } from './moveSession.ts';
+import { letAgentGo, moveSession } from './moveSession.ts';
 import { needsWatch, watchEvents, type WatchAction } from './liveness.ts';
 import { prepareSandbox, startAgent } from './preparation.ts';
 import { delayLeftMs, recoverEvents } from './recovery.ts';
-import { removeLeft } from './removeSandboxes.ts';
 import { restoreCheckpoint } from './restoreCheckpoint.ts';
 import type { Runtime } from './runtime.ts';
 import type { Draft } from './changeBatch.ts';
@@ -33,10 +33,6 @@ import { updateBase } from './updateBase.ts';
 import { untilQuiet } from './untilQuiet.ts';
 
 type CallOf = (seq: number) => CallRecord;
-
-/** A provider that cannot be asked to remove a sandbox is asked again after this, then after twice as long, and so on. */
-const TIDY_AGAIN_MS = 15_000;
-const TIDY_MAX_MS = 3_600_000;
 
 /**
  * One session at work: takes the next step that its log asks for, until it has to wait for the agent or a person. Holds
@@ -53,10 +49,7 @@ export class Session {
   #again = false;
   #closed = false;
   #delay: NodeJS.Timeout | undefined;
-  #tidying: NodeJS.Timeout | undefined;
-  /** By a clock that nobody sets. */
-  #tidyAt = 0;
-  #tidyAgainMs = TIDY_AGAIN_MS;
+  readonly #left: LeftTidying;
 
   constructor(log: SessionLog, dependencies: Dependencies) {
     const agent = dependencies.agents.get(log.state.agent.id);
@@ -73,6 +66,7 @@ export class Session {
       onProgress: () => this.advance(),
       onFailure: error => void this.#block(error),
     });
+    this.#left = new LeftTidying(dependencies, log, () => this.advance());
   }
 
   get id(): string {
@@ -265,7 +259,7 @@ export class Session {
   release(): void {
     this.#closed = true;
     clearTimeout(this.#delay);
-    clearTimeout(this.#tidying);
+    this.#left.stop();
     this.#link.close();
     this.log.close();
   }
@@ -274,7 +268,7 @@ export class Session {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#delay);
-    clearTimeout(this.#tidying);
+    this.#left.stop();
     this.#link.close();
     this.#preparing.halt(stoppedEarly());
     await this.#advancing;
@@ -328,9 +322,9 @@ export class Session {
       case 'attachAgent':
         return this.#link.reattach();
       case 'endAgent':
-        return (await this.#mayEnd(step.segment)) && this.#end(step.segment);
+        return (await letAgentGo(this.log, step.segment)) && this.#end(step.segment);
       case 'deliver':
-        await this.#deliver(step.messageId);
+        await this.#link.write(await deliverMessage(this.#dependencies, this.log, this.#agent, step.messageId));
         return false;
       case 'applyReview':
         await this.#preparing.run(async () =>
@@ -359,7 +353,7 @@ export class Session {
         await this.#move();
         return false;
       case 'removeLeft':
-        return !(await this.#removeLeft());
+        return !(await this.#left.tidy());
     }
   }
 
@@ -368,46 +362,13 @@ export class Session {
     return this.log.state.agent.running;
   }
 
-  /** An agent that ends for a move is let go of in the log first: the move may be stopped before its end is there. */
-  async #mayEnd(segment: number): Promise<boolean> {
-    if (!this.log.state.moving) {
-      return true;
-    }
-    let may = false;
-    await this.log.update(state => {
-      may = state.moving !== undefined;
-      return may ? { events: [], runtime: { releasing: segment, releaseReason: 'for the move' } } : undefined;
-    });
-    return may;
-  }
-
   async #move(): Promise<void> {
     const moved = await this.#preparing.run(() => moveSession(this.#dependencies, this.log, this.#agent));
     if (moved) {
       this.#link.forgetSandbox();
       this.#link.use(moved);
     }
-    await this.#removeLeft();
-  }
-
-  /** Nobody waits for it: where it fails it is tried again in a while. @returns whether nothing is left */
-  async #removeLeft(): Promise<boolean> {
-    if (performance.now() < this.#tidyAt) {
-      return false;
-    }
-    try {
-      await removeLeft(this.#dependencies, this.log);
-      this.#tidyAgainMs = TIDY_AGAIN_MS;
-      return true;
-    } catch (error) {
-      const fields = { sessionId: this.id, error: toSandpiperError(error).message };
-      this.#dependencies.log.log('warn', 'session', 'What a move left behind could not be removed', fields);
-      this.#tidyAt = performance.now() + this.#tidyAgainMs;
-      clearTimeout(this.#tidying);
-      this.#tidying = setTimeout(() => this.advance(), this.#tidyAgainMs + 1).unref();
-      this.#tidyAgainMs = Math.min(2 * this.#tidyAgainMs, TIDY_MAX_MS);
-      return false;
-    }
+    await this.#left.tidy();
   }
 
   async #start(sandbox: Sandbox): Promise<void> {
@@ -426,28 +387,9 @@ export class Session {
     return leftMs > 0;
   }
 
-  async #deliver(messageId: string): Promise<void> {
-    const images = await loadImages(this.#dependencies.blobs, this.log.state, messageId);
-    const { inputs } = await this.log.update((state, runtime) => {
-      const step = decideNext(state, runtime, true);
-      return step.kind === 'deliver' && step.messageId === messageId
-        ? { events: [{ type: 'messageSent', messageId }], inputs: [this.#agent.encodeMessage({ ...step, images })] }
-        : undefined;
-    });
-    await this.#link.write(inputs);
-  }
-
   async #block(error: unknown): Promise<void> {
-    const failure = toSandpiperError(explainDiskFull(error));
-    this.#dependencies.log.log(failure.code === 'internal' ? 'error' : 'warn', 'session', failure.message, {
-      sessionId: this.id,
-      code: failure.code,
-      ...(failure.code === 'internal' ? { stack: toError(failure.cause ?? failure).stack } : {}),
-    });
     try {
-      await this.log.update(state =>
-        isHalted(state) ? undefined : { events: [{ type: 'sessionBlocked', failure: toFailure(failure) }] },
-      );
+      const failure = await blockSession(this.#dependencies, this.log, error);
       if (this.log.state.archived && this.log.state.agent.running) {
         this.#link.tryLater(failure);
       }

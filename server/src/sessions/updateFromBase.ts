@@ -41,8 +41,9 @@ interface Push {
 
 /**
  * Merges what the base branch has since into the session, and into what is pushed. First everything is tried, so that a
- * conflict or a refusal by the policy changes nothing; then the session is changed, which a relay that was killed finishes by itself; then the branch is
- * pushed, which a repeat of the call does when it was cut off. Each part is left out where it is done already.
+ * conflict or a refusal by the policy changes nothing; then the session is changed, which a relay that was killed finishes
+ * by itself; then the branch is pushed, which a repeat of the call does when it was cut off. Each part is left out where it
+ * is done already.
  */
 export async function updateFromBase(
   dependencies: Dependencies,
