@@ -81,7 +81,8 @@ describe('the emulator of E2B', function () {
     const token = `9${randomInt(1_000_000, 9_999_999)}`;
     const sandbox = await Sandbox.create('base', { ...options, timeoutMs: 60_000 });
     await sandbox.commands.run(`setsid sleep ${token} > /dev/null 2>&1 &`);
-    assert.equal(sleepers(token), 1);
+    // The shell does not wait until it is a program.
+    await eventually(() => assert.equal(sleepers(token), 1));
     await sandbox.setTimeout(1);
     await eventually(() => assert.equal(sleepers(token), 0));
     assert.equal(e2b.machines.size, 0);

@@ -102,7 +102,11 @@ describe('a relay that is killed at any instant', function () {
     assert.equal(count(events, 'turnFinished'), messages);
     assert.equal(count(events, 'agentStarted'), 1, 'no second agent');
     const state = await shop.client.call('session.get', { sessionId: id });
-    assert.ok(state.turns.every(turn => turn.agent?.outcome === 'completed' && turn.messageIds.length === 1));
+    assert.deepEqual(
+      state.turns.map(({ agent, messageIds }) => [agent?.outcome, messageIds.length]),
+      state.turns.map(() => ['completed', 1]),
+      JSON.stringify(state.turns),
+    );
     const { content } = await shop.client.call('changes.file', { sessionId: id, side: 'proposed', path: 'work.txt' });
     assert.equal(content, Array.from({ length: messages }, (_, index) => `${index}\n`).join(''));
     await shop.client.call('session.archive', { sessionId: id, archived: true });
