@@ -119,10 +119,24 @@ describe('size of the chat page', function () {
     await chat.page.waitForFunction(() => document.querySelectorAll('.row').length === 400);
   });
 
+  /** How many there are once the parts that are loaded late are drawn too. */
+  function settledNodes(): Promise<number> {
+    return chat.page.evaluate(async quietMs => {
+      let last = performance.now();
+      const observer = new MutationObserver(() => (last = performance.now()));
+      observer.observe(document.body, { childList: true, subtree: true });
+      while (performance.now() - last < quietMs) {
+        await new Promise(done => setTimeout(done, quietMs / 5));
+      }
+      observer.disconnect();
+      return document.querySelectorAll('*').length;
+    }, 500);
+  }
+
   it('draws an event in a long session without drawing the rest again', async () => {
     const log = longLog();
     await drawnAfter([openMessage(log, log.state)]);
-    const nodes = await chat.page.evaluate(() => document.querySelectorAll('*').length);
+    const nodes = await settledNodes();
     const changed = await chat.page.evaluate(
       async ({ sessionId, events }) => {
         let added = 0;
