@@ -56,7 +56,7 @@ describe('comments on a plan in the editor', function () {
   it('are written by line, from the chat, and are drafts that survive a reload', async () => {
     await page.getByRole('tab', { name: 'Sandpiper' }).first().click();
     // Its row moves until that of what it asks is there, and a press would hit another one.
-    await treeItem(page, /^Plan to approve/).waitFor();
+    await treeItem(page, /^Waits for your answer/).waitFor();
     await treeItem(page, /Plan it/)
       .first()
       .click();

@@ -26,7 +26,7 @@ describe('a spec in the editor', function () {
   let chat: FrameLocator;
 
   before(async () => {
-    stage = await openEditorStage();
+    stage = await openEditorStage({ settings: { 'files.autoSave': 'off' } });
     page = await stage.openWindow();
   });
   after(() => stage?.dispose());
@@ -82,10 +82,12 @@ describe('a spec in the editor', function () {
   it('refuses a save over what somebody else wrote, and offers to compare', async () => {
     const [spec] = await specs();
     const specId = spec?.specId ?? '';
-    await stage.client.call('spec.save', { specId, expectedRevision: 3, text: TEXT.replace('A greeting', 'Theirs') });
+    // A text that is as it was saved would follow theirs.
     await page.locator('.monaco-editor .view-lines').first().click();
     await page.keyboard.press('Control+End');
     await page.keyboard.insertText('\n');
+    await page.locator('.tab.active.dirty').waitFor();
+    await stage.client.call('spec.save', { specId, expectedRevision: 3, text: TEXT.replace('A greeting', 'Theirs') });
     await page.keyboard.press('Control+S');
     const question = page.locator('.notification-list-item', { hasText: 'was saved by somebody else' }).first();
     await question.waitFor();
